@@ -1,0 +1,79 @@
+// What a run is asked to do. Every field has a default; validate() names the first one that cannot be used.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace impasto {
+
+enum class Device {
+  kAuto,             // the best backend that works here
+  kCpu,              // threads and vector instructions
+  kReference,        // the specification in double: slow, one thread
+  kReferenceFloat,   // the same in float
+};
+
+struct SessionOptions {
+  Device device = Device::kAuto;
+  // CPU threads; 0: one per core this process may run on.
+  int threads = 0;
+  // Vector instructions of the CPU backend; empty: the best this machine has.
+  std::string cpu_isa;
+  // Convolutions with errors near float32 rounding, at about half the speed.
+  bool exact = false;
+};
+
+enum class Pooling { kMax, kAverage };
+
+enum class Optimizer {
+  kLbfgs,        // our default: L-BFGS in a whitened image basis, scale-free safeguarded start
+  kLbfgsTorch,   // torch.optim.LBFGS, lr 1, no line search, step for step
+  kLbfgsWolfe,   // L-BFGS with a strong Wolfe line search
+  kAdam,
+};
+
+enum class Init {
+  kContent,   // start from the content picture
+  kRandom,    // Gaussian noise around the network's mean colour, from `seed`
+  kPicture,   // start from StyleOptions::init_picture
+};
+
+// Losses, with F (C x M) a layer's features, P the content's, G = F F^T / M, A the style's G, mean over elements:
+//   content_weight * mean((F - P)^2)                                              summed over content_layers
+//   + sum_l style_weights[l] / C_l^2 * mean((G_l - A_l)^2)                        over style_layers
+//   + tv_weight * mean of squared differences of neighbouring input values
+// all in the units of the network's own input.
+struct StyleOptions {
+  // Names convN_M (before ReLU) and reluN_M of VGG19, conv1_1 to relu5_4.
+  std::vector<std::string> content_layers = {"relu4_2"};
+  std::vector<std::string> style_layers = {"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"};
+
+  double content_weight = 1.0;
+  // Empty: the network's default for every layer (1000 for a network fed 0..255; docs/losses.md). One value: for every layer. Else one per layer.
+  std::vector<double> style_weights;
+  double tv_weight = 0.0;
+  // How several style pictures share the targets A = sum_i blend_i G_i; scaled to sum 1. Empty: equal shares.
+  std::vector<double> style_blend;
+
+  Pooling pooling = Pooling::kMax;
+  Init init = Init::kContent;
+  std::uint64_t seed = 42;
+
+  Optimizer optimizer = Optimizer::kLbfgs;
+  // How many times the losses and gradient are evaluated. 0: once, and the picture is returned as it started.
+  int iterations = 300;
+  // Pairs that L-BFGS remembers.
+  int history = 100;
+  // Step size: lr of lbfgs-torch (its default 1), grey levels of 255 per step of Adam (default 10).
+  std::optional<double> learning_rate;
+  // Stop when the largest gradient element, or the change of the loss or of the largest element, is at most this; torch's defaults.
+  double gradient_tolerance = 1e-7;
+  double change_tolerance = 1e-9;
+
+  // Throws OptionError naming the field, its value and what is accepted.
+  void validate() const;
+};
+
+}  // namespace impasto

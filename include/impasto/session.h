@@ -1,0 +1,124 @@
+// A session holds a network on a device and stylises pictures with it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "impasto/image.h"
+#include "impasto/options.h"
+
+namespace impasto {
+
+// The terms of the loss, weights included.
+struct Losses {
+  double total = 0;
+  double content = 0;
+  double tv = 0;
+  // In the order of StyleOptions::style_layers.
+  std::vector<double> style;
+};
+
+// One evaluation of losses and gradient.
+struct Evaluation {
+  // 1, 2, ...
+  int index = 0;
+  // What this evaluation took, and the time since stylize began optimising.
+  double seconds = 0;
+  double elapsed = 0;
+  Losses losses;
+  // Root mean square of dL/dx, x in the units of the network's input.
+  double gradient_rms = 0;
+};
+
+enum class StopReason { kIterations, kGradientTolerance, kChangeTolerance, kCancelled, kNotFinite };
+
+// "iterations", "gradient tolerance", "change tolerance", "cancelled", "not finite".
+std::string to_string(StopReason reason);
+
+struct Progress {
+  const Evaluation& evaluation;
+  int iterations = 0;
+  // The best picture so far. Valid during the call only; costs a copy.
+  std::function<Image()> picture;
+};
+
+// Called after every evaluation, on the thread that called stylize. Return false to stop: stylize then returns the best picture so far.
+// Exceptions pass through stylize.
+using Observer = std::function<bool(const Progress&)>;
+
+struct Result {
+  // The picture with the lowest loss that was evaluated.
+  Image image;
+  std::vector<Evaluation> evaluations;
+  StopReason stop_reason = StopReason::kIterations;
+};
+
+// Losses, and their gradient with respect to the pixels: element i of gradient is dL / d pixels.pixels[i], pixels in 0..1, RGB interleaved.
+// (With respect to the network's input x_c = (255 p - mean_c) it is 255 times smaller per channel: docs/losses.md.)
+struct PixelGradient {
+  Losses losses;
+  std::vector<double> gradient;
+};
+
+// Backend memory a run needs, by purpose, largest first. Known before anything is allocated.
+struct MemoryUse {
+  std::string purpose;
+  std::int64_t bytes = 0;
+};
+
+// What a weight file says of itself (weights_converter/FORMAT.md).
+struct NetworkInfo {
+  std::string source;
+  std::string source_sha256;
+  std::string licence;
+  bool untrained = false;
+  double input_scale = 255;
+  // StyleOptions::style_weights when left empty.
+  std::vector<double> default_style_weights(std::size_t layers) const;
+  // Grey levels (of 255) in one unit of the network's input.
+  double grey_levels_per_unit = 1;
+};
+
+// Move-only. Several may exist; each belongs to one thread at a time.
+class Session {
+ public:
+  // Reads and verifies the weight file. Throws WeightError, DeviceError, OptionError.
+  explicit Session(const std::string& weights_path, const SessionOptions& options = {});
+  // A network of random filters made from the seed: for trying things out where no weights can be had.
+  static Session untrained(std::uint64_t seed = 1, const SessionOptions& options = {});
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+  ~Session();
+
+  // Repaints content, at its size, in the style of one or more pictures, at theirs. Deterministic: same inputs and seed, same bits, for any
+  // number of threads. init_picture is needed for, and only for, Init::kPicture; it has the content's size. Throws OptionError, ShapeError.
+  Result stylize(const Image& content, std::span<const Image> styles, const StyleOptions& options = {}, const Observer& observer = {},
+                 const Image* init_picture = nullptr);
+
+  // One evaluation at given pixels, which have the content's size.
+  PixelGradient evaluate(const Image& pixels, const Image& content, std::span<const Image> styles, const StyleOptions& options = {});
+
+  // Backend memory that stylize would take for pictures of these sizes (only width and height of content and styles are read).
+  std::vector<MemoryUse> memory_plan(const Image& content, std::span<const Image> styles, const StyleOptions& options = {}) const;
+
+  const NetworkInfo& network() const;
+  // Device, instruction set, threads, on one line.
+  std::string device_description() const;
+
+ private:
+  struct State;
+  explicit Session(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// "0.1.0"
+std::string version();
+// Vector instruction sets of the CPU backend on this machine, best first.
+std::vector<std::string> cpu_isas();
+
+}  // namespace impasto

@@ -1,0 +1,161 @@
+// The seam between the algorithm (engine/) and the hardware (kernels/reference, kernels/cpu, ...).
+//
+// Rules for callers and implementers:
+// - The engine never touches an activation's elements: Features and Mask are opaque, their layout is the backend's.
+// - Plan once, run many: everything that depends on shapes or weights happens in plan_conv3x3; no other call allocates.
+// - Every operation is enqueued in order and may return before it has run; only download and fetch wait for results.
+// - Unless a comment says that an operation accumulates, outputs are overwritten and need not be initialised.
+// - Outputs must not alias inputs unless a comment allows it.
+// - The result of every operation is a function of its inputs alone: neither the number of threads nor earlier calls change a bit.
+// - `result` arguments point to doubles in backend memory (see fetch); sums are accumulated in double.
+// - Operations throw ShapeError when shapes do not fit together, and nothing else unless stated.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "kernels/tensor.h"
+
+namespace impasto {
+
+enum class PoolKind { kMax, kAverage };
+
+// What follows a convolution in the same operation. Pooling is 2x2 with stride 2 on the rectified output; an odd last row or column
+// is dropped (floor), as PyTorch does.
+enum class Epilogue { kNone, kRelu, kReluMaxPool, kReluAveragePool };
+
+// A 3x3 convolution (cross-correlation), stride 1, zero padding 1.
+struct ConvSpec {
+  Shape input;
+  int out_channels = 0;
+  Epilogue epilogue = Epilogue::kNone;
+  // The input, and the gradient with respect to it, is a picture: planar like a Vector, 3 channels.
+  bool reads_image = false;
+  // Host memory, borrowed for the life of the plan: weight (out_channels, input.c, 3, 3), bias (out_channels).
+  const float* weight = nullptr;
+  const float* bias = nullptr;
+};
+
+// One convolution with its epilogue, for one shape.
+class ConvPlan {
+ public:
+  virtual ~ConvPlan() = default;
+
+  // Bytes of backend memory that forward and gradient need as scratch. Its content does not survive a call.
+  virtual std::int64_t scratch_bytes() const = 0;
+
+  // out = epilogue(weight * in + bias).
+  //   in    spec.input
+  //   out   (out_channels, h, w), or (out_channels, h/2, w/2) where the epilogue pools
+  //   mask  (out_channels, h, w): what gradient() needs; data == nullptr when no gradient will be asked for. Unused for kNone.
+  virtual void forward(Features in, Features out, Mask mask, void* scratch) const = 0;
+
+  // grad_in = dL/d in, given grad_out = dL/d out and the mask that forward() left for the same in.
+  // Where ReLU's argument is not positive its gradient is 0; max pooling gives all of it to the first largest of the four in row
+  // order (up to rounding: a backend may treat values within a few float32 ulps as equal).
+  virtual void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch) const = 0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  // Name, precision, instruction set, threads: one line for --version and reports.
+  virtual std::string description() const = 0;
+
+  // --- memory -------------------------------------------------------------------------------------------------------------------
+  // Uninitialised memory, aligned for every use below. Throws std::bad_alloc, or DeviceError from a device.
+  virtual Buffer allocate(std::int64_t bytes) = 0;
+  virtual std::int64_t vector_bytes(std::int64_t size) const = 0;
+  virtual std::int64_t features_bytes(Shape shape) const = 0;
+  virtual std::int64_t mask_bytes(Shape shape) const = 0;
+
+  // Host numbers in and out, as double so that a double backend loses nothing. Features travel as CHW. The host memory may be reused
+  // when the call returns; downloads wait for everything enqueued before.
+  virtual void upload(std::span<const double> host, Vector vector) = 0;
+  virtual void upload(std::span<const double> host, Features features) = 0;
+  virtual void download(Vector vector, std::span<double> host) = 0;
+  virtual void download(Features features, std::span<double> host) = 0;
+
+  // Copies `host.size()` doubles that operations left at `results` (backend memory) and waits for them.
+  virtual void fetch(const double* results, std::span<double> host) = 0;
+
+  // --- convolution, ReLU, pooling -----------------------------------------------------------------------------------------------
+  // Throws ShapeError for a spec no plan can serve (a size < 1; reads_image without 3 channels; pooling of less than 2x2).
+  virtual std::unique_ptr<ConvPlan> plan_conv3x3(const ConvSpec& spec) = 0;
+
+  // out = max(in, 0); mask (in.shape) records the signs. out may be in.
+  virtual void relu(Features in, Features out, Mask mask) = 0;
+  // grad *= (ReLU's argument > 0), in place.
+  virtual void relu_gradient(Mask mask, Features grad) = 0;
+
+  // out (c, h/2, w/2) = 2x2 pooling of in (c, h, w). mask (in.shape) records kMax's positions; unused for kAverage.
+  virtual void pool2x2(PoolKind kind, Features in, Features out, Mask mask) = 0;
+  // grad_in (c, h, w) = dL/d in of pool2x2; an odd last row or column gets 0.
+  virtual void pool2x2_gradient(PoolKind kind, Features grad_out, Mask mask, Features grad_in) = 0;
+
+  virtual void fill_zero(Features features) = 0;
+
+  // --- losses -------------------------------------------------------------------------------------------------------------------
+  // g (c * c) = F F^T / (h w), F = f as a c x (h w) matrix; symmetric to the bit.             [Gatys et al. 2016, eq. 3]
+  virtual void gram(Features f, Vector g, void* scratch) = 0;
+  // grad_f += scale * grad_g F, grad_g (c * c) symmetric. For L(G), G = F F^T / (h w): scale = 2 / (h w) gives dL/dF.  [ibid., eq. 6]
+  virtual void gram_gradient(Features f, Vector grad_g, double scale, Features grad_f, void* scratch) = 0;
+  virtual std::int64_t gram_scratch_bytes(Shape shape) const = 0;
+
+  // *result = sum (f - p)^2; grad_f += scale (f - p), unless grad_f.data is nullptr.                              [ibid., eq. 1]
+  virtual void feature_distance(Features f, Features p, double scale, Features grad_f, double* result) = 0;
+
+  // *result = sum over channels, rows, columns of (x[i+1,j] - x[i,j])^2 + (x[i,j+1] - x[i,j])^2 (no term past the border);
+  // grad += scale * (half the gradient of that sum), unless grad.data is nullptr. x, grad: pictures of `shape`.
+  virtual void total_variation(Vector x, Shape shape, double scale, Vector grad, double* result) = 0;
+
+  // --- vectors ------------------------------------------------------------------------------------------------------------------
+  virtual void copy(Vector from, Vector to) = 0;
+
+  // result[i * few.size() + j] = many[i] . few[j]. Reads each vector once; all of one size. few.size() <= kMaxFew.
+  static constexpr int kMaxFew = 4;
+  virtual void dots(std::span<const Vector> many, std::span<const Vector> few, double* result) = 0;
+
+  // out = sum_i coefficients[i] terms[i], in one pass, accumulated in order in at least the vector's precision. out may be one of the terms.
+  virtual void combine(std::span<const double> coefficients, std::span<const Vector> terms, Vector out) = 0;
+
+  // result[0] = sum |v_i|, result[1] = max |v_i|; NaN where any element is NaN.
+  virtual void norms(Vector v, double* result) = 0;
+
+  // out = in convolved along rows and columns with [1 4 6 4 1] / 16 whose taps stand `step` apart, borders mirrored half-sample
+  // symmetrically (... b a | a b ... y z | z y ...; indices fold as often as needed), each channel by itself: a symmetric operator.
+  // One stage of the "a trous" cascade. in, out, scratch: pictures of `shape`, all distinct.
+  virtual void smooth(Vector in, Shape shape, int step, Vector out, Vector scratch) = 0;
+
+  // One step of Adam [Kingma & Ba 2015, algorithm 1], t = 1, 2, ...: m, v updated, x -= step_size * m^ / (sqrt(v^) + epsilon).
+  struct AdamParameters {
+    double step_size = 1.0;
+    double beta1 = 0.9;
+    double beta2 = 0.999;
+    double epsilon = 1e-8;
+  };
+  virtual void adam(Vector grad, const AdamParameters& parameters, std::int64_t t, Vector m, Vector v, Vector x) = 0;
+};
+
+enum class BackendKind { kReferenceFloat, kReferenceDouble, kCpu };
+
+struct BackendOptions {
+  BackendKind kind = BackendKind::kCpu;
+  // 0: as many as the machine has. The references always run in one.
+  int threads = 0;
+  // "" picks the best the machine has; otherwise one of the names that cpu_isa_names() gives. kCpu only.
+  std::string cpu_isa;
+  // Convolutions by F(2x2, 3x3) only: gradient errors near float32's own rounding, at about half the speed. kCpu only.
+  bool exact = false;
+};
+
+// Throws OptionError for threads < 0 or a cpu_isa this machine or build does not have (the message lists those it has).
+std::unique_ptr<Backend> make_backend(const BackendOptions& options);
+
+// Names accepted as cpu_isa on this machine, best first.
+std::span<const std::string> cpu_isa_names();
+
+}  // namespace impasto
