@@ -1,0 +1,40 @@
+// Every numerical tolerance of the tests, with its reason. u = 2^-24 = 6e-8 is float32's unit roundoff, 2^-53 = 1.1e-16 double's.
+#pragma once
+
+#include "tests/support/compare.h"
+
+namespace impasto::testing_support::tolerance {
+
+// Central differences in double with step s: truncation s^2 |f'''| / 6 and rounding 2^-53 |f| / s; with s = 1e-5 and values near 1
+// both stay below 1e-9. 1e-7 is what the project promises.
+inline constexpr Tolerance kFiniteDifference{1e-7, 1e-7};
+
+// The same sum in double in another order: n 2^-53 relative to the sum of magnitudes, n <= 1e5 terms.
+inline constexpr Tolerance kDoubleReordered{1e-11, 1e-11};
+
+// Reductions of float32 data accumulated in double, relative to the sum of magnitudes: products are exact, so as above.
+inline constexpr Tolerance kDoubleSum{1e-11, 1e-11};
+
+// Reductions whose terms are formed in float32 and accumulated in double: a term (a - b)^2 is off by at most 3 u of itself.
+inline constexpr Tolerance kFloatTerms{2e-7, 2e-7};
+
+// An expression of a few float32 operations: each adds at most u of the largest intermediate value; about ten of them.
+inline constexpr Tolerance kFloatExpression{1e-6, 3e-7};
+
+// 3x3 convolution by a plain sum of n = 9 C terms in float32. Rounding errors add up like sqrt(n) u for random signs: 4e-6 for
+// n = 4608. Measured for two direct float32 implementations on VGG layers: at most 2.3e-6 of the largest value, 7.5e-7 in norm.
+inline constexpr Tolerance kDirectConvolution{6e-6, 2e-6};
+
+// Winograd F(2x2, 3x3): its transforms hold only 0, 1/2 and 1, and add less than a factor 4 to the direct sum's error.
+inline constexpr Tolerance kWinograd2Convolution{1e-5, 3e-6};
+
+// Winograd F(4x4) and F(6x6): measured on VGG layers at most 3.0e-5 of the largest value and 7.1e-6 in norm; twice that.
+inline constexpr Tolerance kWinograd6Convolution{6e-5, 1.5e-5};
+
+// Products of matrices (Gram matrices and their gradient): plain float32 sums of up to 512 (gradient) or h w (Gram) terms.
+inline constexpr Tolerance kMatrixProduct{6e-6, 2e-6};
+
+// Three convolutions in a row, forward and back: errors of the stages add; three stages each way.
+inline constexpr double kStagesOfChain = 6;
+
+}  // namespace impasto::testing_support::tolerance
