@@ -1,1 +1,40 @@
-# install rules
+# What `cmake --install` puts where: headers, archives, commands, the CMake package `impasto` and impasto.pc.
+#
+# The package has two parts. find_package(impasto) gives impasto::impasto: pixels in, pixels out.
+# find_package(impasto COMPONENTS image_io) adds impasto::image_io: picture files, and with them libvips.
+include(CMakePackageConfigHelpers)
+
+set(impasto_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/impasto)
+
+install(FILES
+  include/impasto/error.h
+  include/impasto/image.h
+  include/impasto/options.h
+  include/impasto/session.h
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/impasto)
+install(TARGETS impasto EXPORT impasto-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(EXPORT impasto-targets NAMESPACE impasto:: DESTINATION ${impasto_package_dir})
+
+if(IMPASTO_BUILD_COMMAND)
+  install(FILES include/impasto/image_io.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/impasto)
+  set_target_properties(impasto_image_io PROPERTIES EXPORT_NAME image_io)
+  install(TARGETS impasto_image_io EXPORT impasto-image_io-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT impasto-image_io-targets NAMESPACE impasto:: DESTINATION ${impasto_package_dir})
+  install(TARGETS impasto-command impasto-convert-weights RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+configure_package_config_file(cmake/impasto-config.cmake.in ${PROJECT_BINARY_DIR}/impasto-config.cmake
+  INSTALL_DESTINATION ${impasto_package_dir} NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/impasto-config-version.cmake COMPATIBILITY SameMinorVersion)
+install(FILES
+  ${PROJECT_BINARY_DIR}/impasto-config.cmake
+  ${PROJECT_BINARY_DIR}/impasto-config-version.cmake
+  cmake/FindHDF5Static.cmake
+  DESTINATION ${impasto_package_dir})
+
+# pkg-config knows nothing of imported targets: what the archive needs, spelled out for `pkg-config --static --libs impasto`.
+get_target_property(impasto_pc_hdf5_needs HDF5Static::HDF5Static INTERFACE_LINK_LIBRARIES)
+list(JOIN impasto_pc_hdf5_needs " " impasto_pc_hdf5_needs)
+file(RELATIVE_PATH impasto_pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+configure_file(cmake/impasto.pc.in ${PROJECT_BINARY_DIR}/impasto.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/impasto.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
