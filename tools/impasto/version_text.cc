@@ -1,0 +1,36 @@
+#include "tools/impasto/version_text.h"
+
+#include <string>
+#include <vector>
+
+#include "impasto/image_io.h"
+#include "impasto/session.h"
+#include "tools/impasto/arguments.h"
+#include "tools/impasto/report.h"
+
+namespace impasto::command {
+
+namespace {
+
+#if defined(__clang__)
+constexpr const char* kCompiler = "clang " __clang_version__;
+#else
+constexpr const char* kCompiler = "g++ " __VERSION__;
+#endif
+
+}  // namespace
+
+std::string version_text() {
+  const std::vector<std::string> isas = cpu_isas();
+  std::string text = "impasto " + version() + "\n";
+  text += std::string("compiler: ") + kCompiler + ", " + IMPASTO_BUILD_TYPE + "\n";
+  text += "cpu instructions in use: " + (isas.empty() ? "none" : isas.front()) + "\n";
+  text += "cpu instructions available:";
+  for (const std::string& isa : isas) text += " " + isa;
+  text += "\ndevices: cpu reference reference-float (cuda: not in this build)\n";
+  text += "libraries: " + image_io_version() + ", HDF5 " + IMPASTO_HDF5_VERSION + ", Eigen " + IMPASTO_EIGEN_VERSION + ", " +
+          arguments_library() + ", " + report_library() + "\n";
+  return text;
+}
+
+}  // namespace impasto::command
