@@ -20,7 +20,6 @@ if(IMPASTO_BUILD_COMMAND)
   set_target_properties(impasto_image_io PROPERTIES EXPORT_NAME image_io)
   install(TARGETS impasto_image_io EXPORT impasto-image_io-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(EXPORT impasto-image_io-targets NAMESPACE impasto:: DESTINATION ${impasto_package_dir})
-  install(TARGETS impasto-command impasto-convert-weights RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
 configure_package_config_file(cmake/impasto-config.cmake.in ${PROJECT_BINARY_DIR}/impasto-config.cmake
@@ -33,6 +32,7 @@ install(FILES
   DESTINATION ${impasto_package_dir})
 
 # pkg-config knows nothing of imported targets: what the archive needs, spelled out for `pkg-config --static --libs impasto`.
+find_package(HDF5Static REQUIRED)
 get_target_property(impasto_pc_hdf5_needs HDF5Static::HDF5Static INTERFACE_LINK_LIBRARIES)
 list(JOIN impasto_pc_hdf5_needs " " impasto_pc_hdf5_needs)
 file(RELATIVE_PATH impasto_pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
