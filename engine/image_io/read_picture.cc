@@ -116,17 +116,19 @@ VipsImagePtr upright(VipsImagePtr image, const ReadFailure& fail) {
   return made(status, turned, fail);
 }
 
-// Whether the image carries an ICC profile for the kind of colour it has that is not the very one our own output carries.
-bool needs_profile(VipsImage* image) {
+// Whether an image without alpha carries an ICC profile for its kind of colour, and not the very one that our own output carries.
+bool needs_profile(VipsImage* colours) {
   constexpr std::size_t kHeader = 128;
   constexpr std::size_t kColourSpace = 16;
   const void* data = nullptr;
   std::size_t size = 0;
-  if (vips_image_get_typeof(image, VIPS_META_ICC_NAME) == 0 || vips_image_get_blob(image, VIPS_META_ICC_NAME, &data, &size) != 0)
+  if (vips_image_get_typeof(colours, VIPS_META_ICC_NAME) == 0) return false;
+  if (vips_image_get_blob(colours, VIPS_META_ICC_NAME, &data, &size) != 0) {
+    vips_error_clear();
     return false;
+  }
   if (size < kHeader) return false;
-  const int colours = image->Bands - (vips_image_hasalpha(image) ? 1 : 0);
-  const std::string_view space = image->Type == VIPS_INTERPRETATION_CMYK ? "CMYK" : colours == 1 ? "GRAY" : "RGB ";
+  const std::string_view space = colours->Type == VIPS_INTERPRETATION_CMYK ? "CMYK" : colours->Bands == 1 ? "GRAY" : "RGB ";
   if (std::string_view(static_cast<const char*>(data) + kColourSpace, 4) != space) return false;
   const VipsBlobPtr srgb = srgb_profile();
   std::size_t srgb_size = 0;
@@ -134,27 +136,21 @@ bool needs_profile(VipsImage* image) {
   return size != srgb_size || std::memcmp(data, srgb_data, size) != 0;
 }
 
-// Grey or RGB, 8 or 16 bit, sRGB-encoded, with or without alpha.
-VipsImagePtr in_srgb(VipsImagePtr image, const ReadFailure& fail) {
+// Colours without alpha, converted to 16-bit sRGB; null where they are sRGB or grey already. 16 bit also for 8-bit files, so that what
+// comes of a wide space is not rounded twice. Relative colorimetric with black point compensation is what picture editors do by default.
+VipsImagePtr converted_to_srgb(VipsImage* colours, const ReadFailure& fail) {
   VipsImage* converted = nullptr;
-  if (needs_profile(image.get())) {
-    // 16 bit, so that 8-bit values in a wide space are not rounded twice. Relative colorimetric with black point compensation is what
-    // picture editors do by default.
-    if (vips_icc_transform(image.get(), &converted, "srgb", "embedded", TRUE, "intent", VIPS_INTENT_RELATIVE, "black_point_compensation",
-                           TRUE, "depth", 16, nullptr) == 0) {
+  if (needs_profile(colours)) {
+    if (vips_icc_transform(colours, &converted, "srgb", "embedded", TRUE, "intent", VIPS_INTENT_RELATIVE, "black_point_compensation", TRUE,
+                           "depth", 16, nullptr) == 0) {
       return VipsImagePtr(converted);
     }
     // A damaged profile: the picture is taken as if it had none, as viewers do.
     static_cast<void>(take_vips_error());
   }
-  switch (image->Type) {
+  switch (colours->Type) {
     case VIPS_INTERPRETATION_CMYK: {
-      // The profile is on the image until it is removed, and is preferred to the built-in one.
-      VipsImage* bare = nullptr;
-      const int copied = vips_copy(image.get(), &bare, nullptr);
-      const VipsImagePtr untagged = made(copied, bare, fail);
-      vips_image_remove(untagged.get(), VIPS_META_ICC_NAME);
-      const int status = vips_icc_transform(untagged.get(), &converted, "srgb", "input_profile", "cmyk", "intent", VIPS_INTENT_RELATIVE,
+      const int status = vips_icc_transform(colours, &converted, "srgb", "input_profile", "cmyk", "intent", VIPS_INTENT_RELATIVE,
                                             "black_point_compensation", TRUE, "depth", 16, nullptr);
       return made(status, converted, fail);
     }
@@ -163,12 +159,44 @@ VipsImagePtr in_srgb(VipsImagePtr image, const ReadFailure& fail) {
     case VIPS_INTERPRETATION_LABS:
     case VIPS_INTERPRETATION_XYZ:
     case VIPS_INTERPRETATION_scRGB: {
-      const int status = vips_colourspace(image.get(), &converted, VIPS_INTERPRETATION_RGB16, nullptr);
+      const int status = vips_colourspace(colours, &converted, VIPS_INTERPRETATION_RGB16, nullptr);
       return made(status, converted, fail);
     }
     default:
-      return image;
+      return nullptr;
   }
+}
+
+// alpha as 16-bit samples.
+VipsImagePtr widened(VipsImagePtr alpha, const ReadFailure& fail) {
+  if (alpha->BandFmt != VIPS_FORMAT_UCHAR) return alpha;
+  constexpr double kWiden = 65535 / 255;
+  VipsImage* scaled = nullptr;
+  const int status_scaled = vips_linear1(alpha.get(), &scaled, kWiden, 0.0, nullptr);
+  const VipsImagePtr owned = made(status_scaled, scaled, fail);
+  VipsImage* cast = nullptr;
+  const int status_cast = vips_cast(owned.get(), &cast, VIPS_FORMAT_USHORT, nullptr);
+  return made(status_cast, cast, fail);
+}
+
+// Grey or RGB, 8 or 16 bit, sRGB-encoded, with alpha where image has it. The alpha goes past the conversion, which libvips 8.14 does not
+// scale along with the colours.
+VipsImagePtr in_srgb(VipsImagePtr image, const ReadFailure& fail) {
+  if (!vips_image_hasalpha(image.get())) {
+    VipsImagePtr converted = converted_to_srgb(image.get(), fail);
+    return converted ? std::move(converted) : std::move(image);
+  }
+  const int last = image->Bands - 1;
+  VipsImage* taken = nullptr;
+  const int status_colours = vips_extract_band(image.get(), &taken, 0, "n", last, nullptr);
+  const VipsImagePtr colours = made(status_colours, taken, fail);
+  const VipsImagePtr converted = converted_to_srgb(colours.get(), fail);
+  if (converted == nullptr) return image;
+  const int status_alpha = vips_extract_band(image.get(), &taken, last, nullptr);
+  const VipsImagePtr alpha = widened(made(status_alpha, taken, fail), fail);
+  VipsImage* joined = nullptr;
+  const int status_joined = vips_bandjoin2(converted.get(), alpha.get(), &joined, nullptr);
+  return made(status_joined, joined, fail);
 }
 
 // Where decoded rows end: the vectors of a Picture, reserved beforehand, so that adding to them neither allocates nor throws and a file

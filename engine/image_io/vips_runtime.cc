@@ -44,7 +44,8 @@ std::string take_vips_error() {
   std::string line;
   for (std::size_t start = 0; start < text.size();) {
     const std::size_t end = std::min(text.find('\n', start), text.size());
-    if (end > start) line += (line.empty() ? "" : "; ") + one_line(text.substr(start, end - start));
+    if (!line.empty() && end > start) line += "; ";
+    line += one_line(text.substr(start, end - start));
     start = end + 1;
   }
   return line.empty() ? "libvips gives no reason" : line;
@@ -67,7 +68,9 @@ std::string image_io_version() {
                                                                    {"heif", "heifload_source"}}};
   std::string formats;
   for (const auto& [name, loader] : kFormats) {
-    if (has_operation(loader)) formats += (formats.empty() ? "" : " ") + std::string(name);
+    if (!has_operation(loader)) continue;
+    if (!formats.empty()) formats += ' ';
+    formats += name;
   }
   return "libvips " + std::to_string(vips_version(0)) + "." + std::to_string(vips_version(1)) + "." + std::to_string(vips_version(2)) +
          " (" + formats + ")";
