@@ -119,7 +119,8 @@ class Backend {
   static constexpr int kMaxFew = 4;
   virtual void dots(std::span<const Vector> many, std::span<const Vector> few, double* result) = 0;
 
-  // out = sum_i coefficients[i] terms[i], in one pass, accumulated in order in at least the vector's precision. out may be one of the terms.
+  // out = sum_i coefficients[i] terms[i], in one pass, accumulated in order in at least the vector's precision. out may be one of the
+  // terms.
   virtual void combine(std::span<const double> coefficients, std::span<const Vector> terms, Vector out) = 0;
 
   // result[0] = sum |v_i|, result[1] = max |v_i|; NaN where any element is NaN.

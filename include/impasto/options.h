@@ -9,10 +9,10 @@
 namespace impasto {
 
 enum class Device {
-  kAuto,             // the best backend that works here
-  kCpu,              // threads and vector instructions
-  kReference,        // the specification in double: slow, one thread
-  kReferenceFloat,   // the same in float
+  kAuto,            // the best backend that works here
+  kCpu,             // threads and vector instructions
+  kReference,       // the specification in double: slow, one thread
+  kReferenceFloat,  // the same in float
 };
 
 struct SessionOptions {
@@ -28,16 +28,16 @@ struct SessionOptions {
 enum class Pooling { kMax, kAverage };
 
 enum class Optimizer {
-  kLbfgs,        // our default: L-BFGS in a whitened image basis, scale-free safeguarded start
-  kLbfgsTorch,   // torch.optim.LBFGS, lr 1, no line search, step for step
-  kLbfgsWolfe,   // L-BFGS with a strong Wolfe line search
+  kLbfgs,       // our default: L-BFGS in a whitened image basis, scale-free safeguarded start
+  kLbfgsTorch,  // torch.optim.LBFGS, lr 1, no line search, step for step
+  kLbfgsWolfe,  // L-BFGS with a strong Wolfe line search
   kAdam,
 };
 
 enum class Init {
-  kContent,   // start from the content picture
-  kRandom,    // Gaussian noise around the network's mean colour, from `seed`
-  kPicture,   // start from StyleOptions::init_picture
+  kContent,  // start from the content picture
+  kRandom,   // Gaussian noise around the network's mean colour, from `seed`
+  kPicture,  // start from StyleOptions::init_picture
 };
 
 // Losses, with F (C x M) a layer's features, P the content's, G = F F^T / M, A the style's G, mean over elements:
@@ -51,7 +51,8 @@ struct StyleOptions {
   std::vector<std::string> style_layers = {"relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"};
 
   double content_weight = 1.0;
-  // Empty: the network's default for every layer (1000 for a network fed 0..255; docs/losses.md). One value: for every layer. Else one per layer.
+  // Empty: the network's default for every layer (1000 for a network fed 0..255; docs/losses.md). One value: for every layer. Else one per
+  // layer.
   std::vector<double> style_weights;
   double tv_weight = 0.0;
   // How several style pictures share the targets A = sum_i blend_i G_i; scaled to sum 1. Empty: equal shares.

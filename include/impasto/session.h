@@ -55,14 +55,18 @@ struct Result {
   // The picture with the lowest loss that was evaluated.
   Image image;
   std::vector<Evaluation> evaluations;
+  // The weight each style layer had: as given, or the network's default.
+  std::vector<double> style_weights;
   StopReason stop_reason = StopReason::kIterations;
 };
 
 // Losses, and their gradient with respect to the pixels: element i of gradient is dL / d pixels.pixels[i], pixels in 0..1, RGB interleaved.
-// (With respect to the network's input x_c = (255 p - mean_c) it is 255 times smaller per channel: docs/losses.md.)
+// (With respect to the network's input x_c = (input_scale p_c - mean_c) / std_c it is input_scale / std_c times smaller: docs/losses.md.)
 struct PixelGradient {
   Losses losses;
   std::vector<double> gradient;
+  // The weight each style layer had: as given, or the network's default.
+  std::vector<double> style_weights;
 };
 
 // Backend memory a run needs, by purpose, largest first. Known before anything is allocated.
@@ -78,10 +82,30 @@ struct NetworkInfo {
   std::string licence;
   bool untrained = false;
   double input_scale = 255;
-  // StyleOptions::style_weights when left empty.
-  std::vector<double> default_style_weights(std::size_t layers) const;
-  // Grey levels (of 255) in one unit of the network's input.
+  // Grey levels (of 255) in one unit of the network's input, averaged over channels.
   double grey_levels_per_unit = 1;
+
+  // StyleOptions::style_weights when left empty: 1000 for a network fed 0..255, 1000 grey_levels_per_unit^2 for others, which gives the
+  // same balance of style and content (docs/losses.md). Empty for an untrained network, whose defaults follow from the style pictures.
+  std::vector<double> default_style_weights(std::size_t layers) const;
+};
+
+// Losses and gradients of one content and its styles, at any pixels: for checks, and for those who bring their own optimiser. Targets are
+// computed once. Move-only; borrows the session that made it, which it must not outlive.
+class Evaluator {
+ public:
+  Evaluator(Evaluator&&) noexcept;
+  Evaluator& operator=(Evaluator&&) noexcept;
+  ~Evaluator();
+
+  // pixels: of the content's size. Throws ShapeError.
+  PixelGradient evaluate(const Image& pixels);
+
+ private:
+  friend class Session;
+  struct State;
+  explicit Evaluator(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
 };
 
 // Move-only. Several may exist; each belongs to one thread at a time.
@@ -100,7 +124,9 @@ class Session {
   Result stylize(const Image& content, std::span<const Image> styles, const StyleOptions& options = {}, const Observer& observer = {},
                  const Image* init_picture = nullptr);
 
-  // One evaluation at given pixels, which have the content's size.
+  // Throws OptionError, ShapeError. Of options, only the losses' fields are used.
+  Evaluator evaluator(const Image& content, std::span<const Image> styles, const StyleOptions& options = {});
+  // evaluator(content, styles, options).evaluate(pixels).
   PixelGradient evaluate(const Image& pixels, const Image& content, std::span<const Image> styles, const StyleOptions& options = {});
 
   // Backend memory that stylize would take for pictures of these sizes (only width and height of content and styles are read).

@@ -1,0 +1,119 @@
+#include "engine/lbfgs.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace impasto {
+namespace {
+
+// The first step, along -g, is one grey level RMS: large enough that the change of the gradient is signal and not float32 rounding, which
+// is what ruins torch's start from the content picture.
+constexpr double kFirstStepGreyLevels = 1.0;
+// No step moves the picture more than this, RMS.
+constexpr double kLongestStepGreyLevels = 20.0;
+// Insisting on descent costs more evaluations than small rises do.
+constexpr double kTolerableRise = 0.1;
+// A pair enters the history where s . y > kLeastCosine |s| |y|.
+constexpr double kLeastCosine = 1e-10;
+// After so many rejections of one step the history is no guide here: start again from the gradient.
+constexpr int kMostRejections = 4;
+
+}  // namespace
+
+Lbfgs::Lbfgs(Backend& backend, Shape image, const NetworkInput& input, const StyleOptions& options, Workspace& workspace)
+    : backend_(backend),
+      gradient_tolerance_(options.gradient_tolerance),
+      change_tolerance_(options.change_tolerance),
+      first_step_(kFirstStepGreyLevels / input.grey_levels_per_unit()),
+      longest_step_(kLongestStepGreyLevels / input.grey_levels_per_unit()),
+      basis_(backend, image, workspace),
+      history_(backend, image.size(), options.history, workspace),
+      base_(workspace.vector(image.size(), "optimiser")),
+      base_grad_(workspace.vector(image.size(), "optimiser")),
+      grad_(workspace.vector(image.size(), "optimiser")),
+      direction_(workspace.vector(image.size(), "optimiser")),
+      image_direction_(workspace.vector(image.size(), "optimiser")),
+      results_(static_cast<double*>(workspace.take(2 * sizeof(double), "results"))) {}
+
+Optimiser::Verdict Lbfgs::advance(double loss, Vector grad, Vector x) {
+  if (!first_ && !acceptable(loss)) return retreat(loss, x);
+  return accept(loss, grad, x);
+}
+
+bool Lbfgs::acceptable(double loss) const { return loss <= base_loss_ + kTolerableRise * std::abs(base_loss_); }
+
+Optimiser::Verdict Lbfgs::retreat(double loss, Vector x) {
+  if (++rejected_ > kMostRejections) {
+    // base_grad_ is still the gradient at base_.
+    restart();
+    choose_direction(base_grad_);
+    first_ = false;
+  } else {
+    // The minimiser of the parabola through the loss and slope at base_ and the loss here, within [0.1, 0.5] of the step.
+    const double curvature = 2 * (loss - base_loss_ - step_ * slope_);
+    step_ *= std::clamp(-step_ * slope_ / curvature, 0.1, 0.5);
+  }
+  backend_.combine(std::array{1.0, step_}, std::array{base_, image_direction_}, x);
+  return Verdict::kContinue;
+}
+
+Optimiser::Verdict Lbfgs::accept(double loss, Vector grad, Vector x) {
+  backend_.norms(grad, results_);
+  std::array<double, 2> norms;
+  backend_.fetch(results_, norms);
+  if (norms[1] <= gradient_tolerance_) return Verdict::kGradientTolerance;
+  if (!first_ && std::abs(loss - base_loss_) <= change_tolerance_) return Verdict::kChangeTolerance;
+
+  basis_.apply(grad, grad_);
+  if (!first_) {
+    backend_.combine(std::array{step_}, std::array{direction_}, history_.offered_step());
+    backend_.combine(std::array{1.0, -1.0}, std::array{grad_, base_grad_}, history_.offered_change());
+  }
+  choose_direction(grad_);
+  backend_.copy(grad_, base_grad_);
+  backend_.copy(x, base_);
+  base_loss_ = loss;
+  rejected_ = 0;
+  first_ = false;
+  backend_.combine(std::array{1.0, step_}, std::array{base_, image_direction_}, x);
+  return Verdict::kContinue;
+}
+
+// Sets direction_, image_direction_, slope_ and step_ for the gradient in z of the point to leave.
+void Lbfgs::choose_direction(Vector grad) {
+  bool from_history = false;
+  if (!first_) {
+    const LbfgsHistory::Curvature pair = history_.measure(grad);
+    if (pair.sy > kLeastCosine * std::sqrt(pair.ss * pair.yy)) {
+      history_.keep();
+      gamma_ = pair.sy / pair.yy;
+    }
+    if (history_.pairs() > 0) {
+      slope_ = history_.direction(gamma_, grad, direction_).slope;
+      from_history = slope_ < 0;
+    }
+  }
+  if (!from_history) {
+    history_.clear();
+    backend_.combine(std::array{-1.0}, std::array{grad}, direction_);
+    backend_.dots(std::array{grad}, std::array{grad}, results_);
+    double norm_squared = 0;
+    backend_.fetch(results_, std::span(&norm_squared, 1));
+    slope_ = -norm_squared;
+  }
+  basis_.apply(direction_, image_direction_);
+  backend_.dots(std::array{image_direction_}, std::array{image_direction_}, results_);
+  double norm_squared = 0;
+  backend_.fetch(results_, std::span(&norm_squared, 1));
+  const double rms = std::sqrt(norm_squared / image_direction_.size);
+  step_ = from_history ? std::min(1.0, longest_step_ / rms) : first_step_ / rms;
+}
+
+void Lbfgs::restart() {
+  history_.clear();
+  first_ = true;
+  first_step_ *= 0.1;
+}
+
+}  // namespace impasto

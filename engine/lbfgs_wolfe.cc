@@ -1,0 +1,78 @@
+#include "engine/lbfgs_wolfe.h"
+
+#include <array>
+#include <cmath>
+
+namespace impasto {
+namespace {
+
+// The first step, along -g, is one grey level RMS: visible to a float32 loss, harmless to the picture.
+constexpr double kFirstStepGreyLevels = 1.0;
+
+}  // namespace
+
+LbfgsWolfe::LbfgsWolfe(Backend& backend, Shape image, const NetworkInput& input, const StyleOptions& options, Workspace& workspace)
+    : backend_(backend),
+      gradient_tolerance_(options.gradient_tolerance),
+      change_tolerance_(options.change_tolerance),
+      first_step_(kFirstStepGreyLevels / input.grey_levels_per_unit()),
+      history_(backend, image.size(), options.history, workspace),
+      base_(workspace.vector(image.size(), "optimiser")),
+      base_grad_(workspace.vector(image.size(), "optimiser")),
+      direction_(workspace.vector(image.size(), "optimiser")),
+      results_(static_cast<double*>(workspace.take(4 * sizeof(double), "results"))) {}
+
+Optimiser::Verdict LbfgsWolfe::advance(double loss, Vector grad, Vector x) {
+  backend_.norms(grad, results_);
+  backend_.dots(std::array{grad}, std::array{first_ ? grad : direction_}, results_ + 2);
+  std::array<double, 3> host;
+  backend_.fetch(results_, host);
+  const auto [grad_sum, grad_max, slope] = host;
+  if (grad_max <= gradient_tolerance_) return Verdict::kGradientTolerance;
+  if (first_) return start_step(loss, grad, x);
+
+  const WolfeSearch::Verdict verdict = search_.told(loss, slope);
+  if (verdict == WolfeSearch::Verdict::kContinue) {
+    backend_.combine(std::array{1.0, search_.step()}, std::array{base_, direction_}, x);
+    return Verdict::kContinue;
+  }
+  // A search that failed without going down has met the loss's rounding: no smaller change can be told from none.
+  if (std::abs(loss - base_loss_) <= change_tolerance_ || loss > base_loss_) return Verdict::kChangeTolerance;
+  backend_.combine(std::array{search_.step()}, std::array{direction_}, history_.offered_step());
+  backend_.combine(std::array{1.0, -1.0}, std::array{grad, base_grad_}, history_.offered_change());
+  return start_step(loss, grad, x);
+}
+
+Optimiser::Verdict LbfgsWolfe::start_step(double loss, Vector grad, Vector x) {
+  double slope = 0;
+  double step = 1.0;
+  if (first_) {
+    backend_.combine(std::array{-1.0}, std::array{grad}, direction_);
+    double norm_squared = 0;
+    backend_.fetch(results_ + 2, std::span(&norm_squared, 1));
+    slope = -norm_squared;
+    step = first_step_ * std::sqrt(grad.size / norm_squared);
+    first_ = false;
+  } else {
+    const LbfgsHistory::Curvature pair = history_.measure(grad);
+    // The curvature condition makes s . y > 0; only a search that failed, at the loss's rounding, can break it.
+    if (!(pair.sy > 0)) return Verdict::kChangeTolerance;
+    history_.keep();
+    slope = history_.direction(pair.sy / pair.yy, grad, direction_).slope;
+    if (!(slope < 0)) return Verdict::kChangeTolerance;
+  }
+  backend_.copy(x, base_);
+  backend_.copy(grad, base_grad_);
+  base_loss_ = loss;
+  search_ = WolfeSearch(loss, slope, step);
+  backend_.combine(std::array{1.0, step}, std::array{base_, direction_}, x);
+  return Verdict::kContinue;
+}
+
+void LbfgsWolfe::restart() {
+  history_.clear();
+  first_ = true;
+  first_step_ *= 0.1;
+}
+
+}  // namespace impasto

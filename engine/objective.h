@@ -1,0 +1,79 @@
+// The losses of a picture and their gradient: content features and Gram matrices of one VGG19, and total variation.
+// [Gatys, Ecker & Bethge 2016; scaling of leongatys/PytorchNeuralStyleTransfer: means over elements, style weight / C^2]
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "engine/feature_net.h"
+#include "impasto/options.h"
+#include "impasto/session.h"
+
+namespace impasto {
+
+// Target Gram matrices, one per style layer. Owns their memory.
+class StyleTargets {
+ public:
+  // Runs each style picture through the network at its own size and blends their Grams. Throws ShapeError, OptionError.
+  StyleTargets(Backend& backend, const WeightStore& weights, std::span<const Image> styles, const StyleOptions& options);
+
+  // (c * c) of style_layers[i].
+  Vector gram(int i) const { return grams_[i]; }
+  // The network memory that the picture which needs most takes while targets are computed.
+  static std::int64_t peak_bytes(Backend& backend, const WeightStore& weights, std::span<const Image> styles, const StyleOptions& options);
+
+ private:
+  Workspace workspace_;
+  std::vector<Vector> grams_;
+};
+
+// style_weights of StyleOptions, one per style layer. For an untrained network, whose features have no scale worth keeping, the default
+// makes each layer's loss the squared distance of the Grams over the squared norm of the target. That needs the targets.
+std::vector<double> resolved_style_weights(Backend& backend, const NetworkInfo& network, const StyleOptions& options,
+                                           const StyleTargets& targets);
+
+// A pure function of the picture: same x, same bits.
+class StyleObjective {
+ public:
+  // Borrows backend, weights. image: shape of the pictures to evaluate.
+  StyleObjective(Backend& backend, const WeightStore& weights, Shape image, const StyleOptions& options, Workspace& workspace);
+
+  // content: the picture whose features are to be kept. targets: borrowed. style_weights: one per style layer.
+  void set_targets(Vector content, const StyleTargets& targets, std::vector<double> style_weights);
+
+  struct Value {
+    Losses losses;
+    // grad . grad
+    double gradient_norm_squared = 0;
+  };
+  // grad = dL/dx. Waits for the device once.
+  Value evaluate(Vector x, Vector grad);
+
+ private:
+  struct ContentTerm {
+    int tap;
+    Features target;
+  };
+  struct StyleTerm {
+    int tap;
+    double weight;
+    Vector target;      // A
+    Vector difference;  // G, then G - A
+  };
+
+  void add_tap_gradient(int tap, Features grad);
+
+  Backend& backend_;
+  Shape image_;
+  double content_weight_;
+  double tv_weight_;
+  std::vector<Tap> taps_;
+  FeatureNet net_;
+  std::vector<ContentTerm> content_;
+  std::vector<StyleTerm> style_;
+  // In backend memory: squared distances of content_, of style_, total variation, grad . grad.
+  double* results_;
+  std::vector<double> host_results_;
+};
+
+}  // namespace impasto

@@ -1,0 +1,273 @@
+// The straight line: pixels -> network input -> evaluate, step, evaluate, step ... -> pixels.
+#include "impasto/session.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "engine/network_input.h"
+#include "engine/objective.h"
+#include "engine/optimiser.h"
+#include "engine/weight_store.h"
+#include "engine/workspace.h"
+#include "impasto/error.h"
+#include "kernels/backend.h"
+
+namespace impasto {
+namespace {
+
+// After so many returns to the best picture the losses are beyond what the arithmetic can hold.
+constexpr int kMostRestarts = 3;
+
+Shape shape_of(const Image& image) { return {3, image.height, image.width}; }
+
+BackendOptions backend_options(const SessionOptions& options) {
+  BackendOptions backend{.kind = BackendKind::kCpu, .threads = options.threads, .cpu_isa = options.cpu_isa, .exact = options.exact};
+  if (options.device == Device::kReference) backend.kind = BackendKind::kReferenceDouble;
+  if (options.device == Device::kReferenceFloat) backend.kind = BackendKind::kReferenceFloat;
+  return backend;
+}
+
+// The memory of losses and gradient of one picture size.
+struct EvaluationMemory {
+  EvaluationMemory(Backend& backend, const WeightStore& weights, Shape image, const StyleOptions& options, Workspace& workspace)
+      : objective(backend, weights, image, options, workspace),
+        x(workspace.vector(image.size(), "picture, gradient, best picture")),
+        grad(workspace.vector(image.size(), "picture, gradient, best picture")) {}
+
+  StyleObjective objective;
+  Vector x;
+  Vector grad;
+};
+
+// And of a whole run.
+struct RunMemory : EvaluationMemory {
+  RunMemory(Backend& backend, const WeightStore& weights, Shape image, const StyleOptions& options, Workspace& workspace)
+      : EvaluationMemory(backend, weights, image, options, workspace),
+        optimiser(make_optimiser(backend, image, weights.input(), options, workspace)),
+        best(workspace.vector(image.size(), "picture, gradient, best picture")) {}
+
+  std::unique_ptr<Optimiser> optimiser;
+  Vector best;
+};
+
+template <class Memory>
+Workspace measured(Backend& backend, const WeightStore& weights, Shape image, const StyleOptions& options) {
+  Workspace measure(backend);
+  Memory(backend, weights, image, options, measure);
+  return measure;
+}
+
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+void require_same_size(const char* what, const Image& image, const Image& content) {
+  if (image.width == content.width && image.height == content.height) return;
+  throw ShapeError(std::string(what) + " has " + std::to_string(image.width) + "x" + std::to_string(image.height) +
+                   " pixels; expected the content's " + std::to_string(content.width) + "x" + std::to_string(content.height));
+}
+
+StopReason stop_reason(Optimiser::Verdict verdict) {
+  return verdict == Optimiser::Verdict::kGradientTolerance ? StopReason::kGradientTolerance : StopReason::kChangeTolerance;
+}
+
+}  // namespace
+
+struct Session::State {
+  WeightStore weights;
+  std::unique_ptr<Backend> backend;
+};
+
+Session::Session(const std::string& weights_path, const SessionOptions& options)
+    : state_(new State{WeightStore::open(weights_path), make_backend(backend_options(options))}) {}
+
+Session Session::untrained(std::uint64_t seed, const SessionOptions& options) {
+  return Session(std::unique_ptr<State>(new State{WeightStore::untrained(seed), make_backend(backend_options(options))}));
+}
+
+Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+Session::~Session() = default;
+
+const NetworkInfo& Session::network() const { return state_->weights.info(); }
+std::string Session::device_description() const { return state_->backend->description(); }
+
+Result Session::stylize(const Image& content, std::span<const Image> styles, const StyleOptions& options, const Observer& observer,
+                        const Image* init_picture) {
+  options.validate();
+  if ((options.init == Init::kPicture) != (init_picture != nullptr)) {
+    throw OptionError("init is a picture exactly when init_picture is given");
+  }
+  Backend& backend = *state_->backend;
+  const WeightStore& weights = state_->weights;
+  const NetworkInput& input = weights.input();
+  const Shape shape = shape_of(content);
+  const std::vector<double> content_input = preprocess(content, input);
+
+  const StyleTargets targets(backend, weights, styles, options);
+  Result result;
+  result.style_weights = resolved_style_weights(backend, weights.info(), options, targets);
+
+  Workspace workspace(backend, measured<RunMemory>(backend, weights, shape, options).bytes());
+  RunMemory run(backend, weights, shape, options, workspace);
+  backend.upload(content_input, run.x);
+  run.objective.set_targets(run.x, targets, result.style_weights);
+  if (options.init == Init::kRandom) {
+    backend.upload(noise(shape.size(), options.seed, input), run.x);
+  } else if (options.init == Init::kPicture) {
+    require_same_size("the picture to start from", *init_picture, content);
+    backend.upload(preprocess(*init_picture, input), run.x);
+  }
+
+  const auto best_picture = [&] {
+    std::vector<double> values(shape.size());
+    backend.download(run.best, values);
+    return postprocess(values, content.width, content.height, input);
+  };
+  double best_loss = std::numeric_limits<double>::infinity();
+  int restarts = 0;
+  const int evaluations = std::max(options.iterations, 1);
+  result.evaluations.reserve(evaluations);
+  backend.copy(run.x, run.best);
+  const Stopwatch run_time;
+  for (int index = 1;; ++index) {
+    const Stopwatch evaluation_time;
+    StyleObjective::Value value = run.objective.evaluate(run.x, run.grad);
+    const bool finite = std::isfinite(value.losses.total) && std::isfinite(value.gradient_norm_squared);
+    if (value.losses.total < best_loss && finite) {
+      best_loss = value.losses.total;
+      backend.copy(run.x, run.best);
+    }
+    result.evaluations.push_back({.index = index,
+                                  .seconds = evaluation_time.seconds(),
+                                  .elapsed = run_time.seconds(),
+                                  .losses = std::move(value.losses),
+                                  .gradient_rms = std::sqrt(value.gradient_norm_squared / shape.size())});
+    const Evaluation& evaluation = result.evaluations.back();
+
+    if (observer && !observer({evaluation, evaluations, best_picture})) {
+      result.stop_reason = StopReason::kCancelled;
+      break;
+    }
+    if (!finite && restarts == kMostRestarts) {
+      result.stop_reason = StopReason::kNotFinite;
+      break;
+    }
+    if (index == evaluations) {
+      result.stop_reason = finite ? StopReason::kIterations : StopReason::kNotFinite;
+      break;
+    }
+    if (!finite) {
+      ++restarts;
+      backend.copy(run.best, run.x);
+      run.optimiser->restart();
+      continue;
+    }
+    const Optimiser::Verdict verdict = run.optimiser->advance(evaluation.losses.total, run.grad, run.x);
+    if (verdict != Optimiser::Verdict::kContinue) {
+      result.stop_reason = stop_reason(verdict);
+      break;
+    }
+  }
+  result.image = best_picture();
+  return result;
+}
+
+struct Evaluator::State {
+  State(Backend& backend_, const WeightStore& weights, const Image& content_, std::span<const Image> styles, const StyleOptions& options)
+      : backend(backend_),
+        input(weights.input()),
+        width(content_.width),
+        height(content_.height),
+        targets(backend, weights, styles, options),
+        style_weights(resolved_style_weights(backend, weights.info(), options, targets)),
+        workspace(backend, measured<EvaluationMemory>(backend, weights, shape_of(content_), options).bytes()),
+        memory(backend, weights, shape_of(content_), options, workspace) {
+    backend.upload(preprocess(content_, input), memory.x);
+    memory.objective.set_targets(memory.x, targets, style_weights);
+  }
+
+  Backend& backend;
+  const NetworkInput& input;
+  int width;
+  int height;
+  StyleTargets targets;
+  std::vector<double> style_weights;
+  Workspace workspace;
+  EvaluationMemory memory;
+};
+
+Evaluator::Evaluator(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Evaluator::Evaluator(Evaluator&&) noexcept = default;
+Evaluator& Evaluator::operator=(Evaluator&&) noexcept = default;
+Evaluator::~Evaluator() = default;
+
+PixelGradient Evaluator::evaluate(const Image& pixels) {
+  State& state = *state_;
+  require_same_size("the picture to evaluate", pixels, {state.width, state.height, {}});
+  state.backend.upload(preprocess(pixels, state.input), state.memory.x);
+  StyleObjective::Value value = state.memory.objective.evaluate(state.memory.x, state.memory.grad);
+  std::vector<double> gradient(state.memory.grad.size);
+  state.backend.download(state.memory.grad, gradient);
+  return {std::move(value.losses), pixel_gradient(gradient, state.width, state.height, state.input), state.style_weights};
+}
+
+Evaluator Session::evaluator(const Image& content, std::span<const Image> styles, const StyleOptions& options) {
+  options.validate();
+  return Evaluator(std::make_unique<Evaluator::State>(*state_->backend, state_->weights, content, styles, options));
+}
+
+PixelGradient Session::evaluate(const Image& pixels, const Image& content, std::span<const Image> styles, const StyleOptions& options) {
+  return evaluator(content, styles, options).evaluate(pixels);
+}
+
+std::vector<MemoryUse> Session::memory_plan(const Image& content, std::span<const Image> styles, const StyleOptions& options) const {
+  options.validate();
+  Backend& backend = *state_->backend;
+  const WeightStore& weights = state_->weights;
+  std::vector<MemoryUse> plan = measured<RunMemory>(backend, weights, shape_of(content), options).uses();
+  const std::int64_t style_bytes = StyleTargets::peak_bytes(backend, weights, styles, options);
+  plan.push_back({"style pictures, while targets are computed (before the rest)", style_bytes});
+  std::stable_sort(plan.begin(), plan.end(), [](const MemoryUse& a, const MemoryUse& b) { return a.bytes > b.bytes; });
+  return plan;
+}
+
+std::vector<double> NetworkInfo::default_style_weights(std::size_t layers) const {
+  if (untrained) return {};
+  constexpr double kOxfordWeight = 1000;
+  const double units = input_scale == 255 ? 1.0 : grey_levels_per_unit;
+  return std::vector<double>(layers, kOxfordWeight * units * units);
+}
+
+std::string to_string(StopReason reason) {
+  switch (reason) {
+    case StopReason::kIterations:
+      return "iterations";
+    case StopReason::kGradientTolerance:
+      return "gradient tolerance";
+    case StopReason::kChangeTolerance:
+      return "change tolerance";
+    case StopReason::kCancelled:
+      return "cancelled";
+    case StopReason::kNotFinite:
+      return "not finite";
+  }
+  return "unknown";
+}
+
+std::string version() { return IMPASTO_VERSION; }
+
+std::vector<std::string> cpu_isas() {
+  const std::span<const std::string> names = cpu_isa_names();
+  return {names.begin(), names.end()};
+}
+
+}  // namespace impasto
