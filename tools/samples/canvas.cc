@@ -98,14 +98,4 @@ Image Canvas::finish() const {
   return image;
 }
 
-bool inside(const std::vector<Point>& polygon, float x, float y) {
-  bool odd = false;
-  for (std::size_t i = 0, j = polygon.size() - 1; i < polygon.size(); j = i++) {
-    const Point& a = polygon[i];
-    const Point& b = polygon[j];
-    if ((a.y > y) != (b.y > y) && x < (b.x - a.x) * (y - a.y) / (b.y - a.y) + a.x) odd = !odd;
-  }
-  return odd;
-}
-
 }  // namespace impasto::samples

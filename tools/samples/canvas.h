@@ -16,6 +16,11 @@ struct Colour {
   float b = 0;
 };
 
+struct Point {
+  float x = 0;
+  float y = 0;
+};
+
 inline Colour operator+(Colour a, Colour b) { return {a.r + b.r, a.g + b.g, a.b + b.b}; }
 inline Colour operator*(Colour a, float s) { return {a.r * s, a.g * s, a.b * s}; }
 inline Colour mix(Colour a, Colour b, float t) { return a * (1.0f - t) + b * t; }
@@ -73,12 +78,5 @@ class Canvas {
   int height_;
   std::vector<Colour> samples_;
 };
-
-// Whether (x, y) is inside the polygon, even-odd rule.
-struct Point {
-  float x = 0;
-  float y = 0;
-};
-bool inside(const std::vector<Point>& polygon, float x, float y);
 
 }  // namespace impasto::samples
