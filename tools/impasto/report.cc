@@ -37,7 +37,7 @@ Json resolved_learning_rate(const StyleOptions& style) {
 }
 
 // The settings that the picture depends on.
-Json picture_settings(const Settings& settings, const NetworkInfo& network) {
+Json picture_settings(const Settings& settings, const Inputs& inputs) {
   const StyleOptions& style = settings.style;
   Json json;
   json["preset"] = to_string(settings.preset);
@@ -51,7 +51,8 @@ Json picture_settings(const Settings& settings, const NetworkInfo& network) {
   json["change_tolerance"] = style.change_tolerance;
   json["content_weight"] = style.content_weight;
   json["content_layers"] = style.content_layers;
-  json["style_weights"] = by_layer(style.style_layers, resolved_style_weights(style, network));
+  json["style_weights"] =
+      inputs.style_weights.empty() ? Json("from the style pictures") : by_layer(style.style_layers, inputs.style_weights);
   json["style_blend"] = resolved_blend(settings);
   json["tv_weight"] = style.tv_weight;
   json["pooling"] = to_string(style.pooling);
@@ -62,8 +63,8 @@ Json picture_settings(const Settings& settings, const NetworkInfo& network) {
   return json;
 }
 
-Json every_setting(const Settings& settings, const NetworkInfo& network) {
-  Json json = picture_settings(settings, network);
+Json every_setting(const Settings& settings, const Inputs& inputs) {
+  Json json = picture_settings(settings, inputs);
   if (settings.style.init == Init::kPicture) json["init"] = settings.init_picture;
   json["device"] = to_string(settings.session.device);
   json["threads"] = settings.session.threads;
@@ -103,7 +104,7 @@ Json evaluation_json(const Evaluation& evaluation, const std::vector<std::string
 
 }  // namespace
 
-std::vector<double> resolved_style_weights(const StyleOptions& style, const NetworkInfo& network) {
+std::vector<double> known_style_weights(const StyleOptions& style, const NetworkInfo& network) {
   const std::size_t layers = style.style_layers.size();
   if (style.style_weights.empty()) return network.default_style_weights(layers);
   if (style.style_weights.size() == 1) return std::vector<double>(layers, style.style_weights[0]);
@@ -115,7 +116,7 @@ std::string report_json(const Settings& settings, const Inputs& inputs, const Re
   json["impasto"] = version();
   json["output"] = settings.output.empty() ? Json(nullptr) : Json(settings.output);
   json["size"] = size_json(inputs.content.working);
-  json["settings"] = every_setting(settings, inputs.network);
+  json["settings"] = every_setting(settings, inputs);
   json["content"] = input_json(inputs.content);
   json["styles"] = Json::array();
   for (const InputFile& style : inputs.styles) json["styles"].push_back(input_json(style));
@@ -134,7 +135,7 @@ std::string report_json(const Settings& settings, const Inputs& inputs, const Re
 std::map<std::string, std::string> picture_metadata(const Settings& settings, const Inputs& inputs) {
   std::map<std::string, std::string> metadata;
   metadata["Software"] = "impasto " + version();
-  metadata["impasto:settings"] = dump(picture_settings(settings, inputs.network));
+  metadata["impasto:settings"] = dump(picture_settings(settings, inputs));
   metadata["impasto:content_sha256"] = inputs.content.sha256;
   std::string styles;
   for (const InputFile& style : inputs.styles) styles += (styles.empty() ? "" : " ") + style.sha256;
@@ -151,7 +152,7 @@ std::map<std::string, std::string> picture_metadata(const Settings& settings, co
 
 std::string settings_text(const Settings& settings, const Inputs& inputs) {
   std::string text;
-  const Json json = every_setting(settings, inputs.network);
+  const Json json = every_setting(settings, inputs);
   for (const auto& [name, value] : json.items()) text += name + ": " + (value.is_string() ? value.get<std::string>() : dump(value)) + "\n";
   return text;
 }

@@ -30,10 +30,12 @@ struct Inputs {
   std::string weights_sha256;
   NetworkInfo network;
   std::string device;
+  // One for each style layer: as given, or the network's; empty where they follow from the style pictures and the run has not begun.
+  std::vector<double> style_weights;
 };
 
-// One weight for each style layer: those given, or the network's.
-std::vector<double> resolved_style_weights(const StyleOptions& style, const NetworkInfo& network);
+// What Inputs::style_weights is before the run.
+std::vector<double> known_style_weights(const StyleOptions& style, const NetworkInfo& network);
 
 // The report file's text; stop_reason is the result's, peak_memory_bytes that of this process.
 std::string report_json(const Settings& settings, const Inputs& inputs, const Result& result, std::int64_t peak_memory_bytes);

@@ -119,6 +119,7 @@ int run(const Settings& settings) {
   Session session = open_session(settings, inputs.weights_path);
   inputs.network = session.network();
   inputs.device = session.device_description();
+  inputs.style_weights = known_style_weights(settings.style, inputs.network);
   check_network(settings, inputs.network);
   if (settings.dry_run) {
     print_result(dry_run_text(session, settings, inputs));
@@ -148,6 +149,7 @@ int run(const Settings& settings) {
   if (!std::isfinite(result.evaluations.front().losses.total)) {
     throw Failure(kRunFailed, "the first loss is " + number_text(result.evaluations.front().losses.total) + "; nothing was written");
   }
+  inputs.style_weights = result.style_weights;
   note(settings, outcome_text(result));
   if (!settings.output.empty()) {
     save_picture(settings.output, std::move(result.image), pictures, settings, inputs, static_cast<int>(result.evaluations.size()));
