@@ -20,6 +20,7 @@ if(IMPASTO_BUILD_COMMAND)
   set_target_properties(impasto_image_io PROPERTIES EXPORT_NAME image_io)
   install(TARGETS impasto_image_io EXPORT impasto-image_io-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(EXPORT impasto-image_io-targets NAMESPACE impasto:: DESTINATION ${impasto_package_dir})
+  install(TARGETS impasto_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
 configure_package_config_file(cmake/impasto-config.cmake.in ${PROJECT_BINARY_DIR}/impasto-config.cmake
