@@ -1,0 +1,165 @@
+// What every backend refuses, and what make_backend does.
+#include <algorithm>
+
+#include "impasto/error.h"
+#include "tests/kernel/proof.h"
+#include "tests/support/random.h"
+
+namespace impasto::testing_support {
+namespace {
+
+class Contract : public KernelTest {
+ protected:
+  Backend& backend() { return *instances(GetParam()).front(); }
+
+  Workbench bench_{*instances(GetParam()).front(), Workbench::Poison::kNan, GetParam().memory};
+  std::vector<float> weight_ = std::vector<float>(9 * 64 * 64);
+  std::vector<float> bias_ = std::vector<float>(64);
+
+  ConvSpec spec(Shape input, int out_channels, Epilogue epilogue, bool reads_image = false) const {
+    return {input, out_channels, epilogue, reads_image, weight_.data(), bias_.data()};
+  }
+};
+
+IMPASTO_FOR_EVERY_BACKEND(Contract);
+
+TEST_P(Contract, PlansRefuseWhatTheyCannotServe) {
+  EXPECT_THROW(backend().plan_conv3x3(spec({0, 4, 4}, 8, Epilogue::kNone)), ShapeError);
+  EXPECT_THROW(backend().plan_conv3x3(spec({8, 0, 4}, 8, Epilogue::kNone)), ShapeError);
+  EXPECT_THROW(backend().plan_conv3x3(spec({8, 4, -1}, 8, Epilogue::kNone)), ShapeError);
+  EXPECT_THROW(backend().plan_conv3x3(spec({8, 4, 4}, 0, Epilogue::kNone)), ShapeError);
+  EXPECT_THROW(backend().plan_conv3x3(spec({4, 4, 4}, 8, Epilogue::kNone, true)), ShapeError);
+  for (Epilogue epilogue : {Epilogue::kReluMaxPool, Epilogue::kReluAveragePool}) {
+    EXPECT_THROW(backend().plan_conv3x3(spec({8, 1, 4}, 8, epilogue)), ShapeError);
+    EXPECT_THROW(backend().plan_conv3x3(spec({8, 4, 1}, 8, epilogue)), ShapeError);
+  }
+}
+
+TEST_P(Contract, ConvolutionsRefuseOtherShapes) {
+  const Shape in{8, 6, 4};
+  for (Epilogue epilogue : {Epilogue::kNone, Epilogue::kRelu, Epilogue::kReluMaxPool, Epilogue::kReluAveragePool}) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(epilogue));
+    const std::unique_ptr<ConvPlan> plan = backend().plan_conv3x3(spec(in, 16, epilogue));
+    const Shape out = pools(epilogue) ? Shape{16, 3, 2} : Shape{16, 6, 4};
+    const Shape convolved{16, 6, 4};
+    void* scratch = bench_.scratch(plan->scratch_bytes());
+    for (Shape wrong : {Shape{8, 6, 5}, Shape{8, 4, 6}, Shape{7, 6, 4}}) {
+      EXPECT_THROW(plan->forward(bench_.features(wrong), bench_.features(out), bench_.mask(convolved), scratch), ShapeError);
+      EXPECT_THROW(plan->gradient(bench_.features(out), bench_.mask(convolved), bench_.features(wrong), scratch), ShapeError);
+    }
+    for (Shape wrong : {Shape{8, 6, 4}, Shape{16, 7, 4}, Shape{16, 2, 3}}) {
+      EXPECT_THROW(plan->forward(bench_.features(in), bench_.features(wrong), bench_.mask(convolved), scratch), ShapeError);
+      EXPECT_THROW(plan->gradient(bench_.features(wrong), bench_.mask(convolved), bench_.features(in), scratch), ShapeError);
+      if (epilogue == Epilogue::kNone) continue;
+      EXPECT_THROW(plan->forward(bench_.features(in), bench_.features(out), bench_.mask(wrong), scratch), ShapeError);
+      EXPECT_THROW(plan->gradient(bench_.features(out), bench_.mask(wrong), bench_.features(in), scratch), ShapeError);
+    }
+  }
+  EXPECT_EQ(bench_.damage(), "");
+}
+
+TEST_P(Contract, ReluAndPoolingRefuseOtherShapes) {
+  const Shape s{5, 6, 4};
+  const Shape wrong{5, 4, 6};
+  const Shape half{5, 3, 2};
+  EXPECT_THROW(backend().relu(bench_.features(s), bench_.features(wrong), bench_.mask(s)), ShapeError);
+  EXPECT_THROW(backend().relu(bench_.features(s), bench_.features(s), bench_.mask(wrong)), ShapeError);
+  EXPECT_THROW(backend().relu_gradient(bench_.mask(wrong), bench_.features(s)), ShapeError);
+  for (PoolKind kind : {PoolKind::kMax, PoolKind::kAverage}) {
+    EXPECT_THROW(backend().pool2x2(kind, bench_.features(s), bench_.features(s), bench_.mask(s)), ShapeError);
+    EXPECT_THROW(backend().pool2x2(kind, bench_.features(s), bench_.features({5, 2, 3}), bench_.mask(s)), ShapeError);
+    EXPECT_THROW(backend().pool2x2(kind, bench_.features({5, 1, 4}), bench_.features({5, 0, 2}), {}), ShapeError);
+    EXPECT_THROW(backend().pool2x2_gradient(kind, bench_.features(s), bench_.mask(s), bench_.features(s)), ShapeError);
+  }
+  EXPECT_THROW(backend().pool2x2(PoolKind::kMax, bench_.features(s), bench_.features(half), bench_.mask(half)), ShapeError);
+  EXPECT_THROW(backend().pool2x2_gradient(PoolKind::kMax, bench_.features(half), bench_.mask(half), bench_.features(s)), ShapeError);
+  EXPECT_EQ(bench_.damage(), "");
+}
+
+TEST_P(Contract, LossesRefuseOtherShapes) {
+  const Shape s{5, 6, 4};
+  const Shape wrong{5, 4, 6};
+  void* scratch = bench_.scratch(backend().gram_scratch_bytes(s));
+  double* result = bench_.results(1);
+  EXPECT_THROW(backend().gram(bench_.features(s), bench_.vector(24), scratch), ShapeError);
+  EXPECT_THROW(backend().gram_gradient(bench_.features(s), bench_.vector(26), 1, bench_.features(s), scratch), ShapeError);
+  EXPECT_THROW(backend().gram_gradient(bench_.features(s), bench_.vector(25), 1, bench_.features(wrong), scratch), ShapeError);
+  EXPECT_THROW(backend().feature_distance(bench_.features(s), bench_.features(wrong), 1, bench_.features(s), result), ShapeError);
+  EXPECT_THROW(backend().feature_distance(bench_.features(s), bench_.features(s), 1, bench_.features(wrong), result), ShapeError);
+  EXPECT_THROW(backend().total_variation(bench_.vector(71), {3, 6, 4}, 1, bench_.vector(72), result), ShapeError);
+  EXPECT_THROW(backend().total_variation(bench_.vector(72), {3, 6, 4}, 1, bench_.vector(73), result), ShapeError);
+  EXPECT_EQ(bench_.damage(), "");
+}
+
+TEST_P(Contract, VectorsRefuseOtherSizes) {
+  const Vector three = bench_.vector(3);
+  const Vector four = bench_.vector(4);
+  double* result = bench_.results(8);
+  const auto dots = [&](std::vector<Vector> many, std::vector<Vector> few) { backend().dots(many, few, result); };
+  const auto combine = [&](std::vector<double> coefficients, std::vector<Vector> terms) { backend().combine(coefficients, terms, four); };
+  std::vector<double> host(4);
+  EXPECT_THROW(backend().upload(host, three), ShapeError);
+  EXPECT_THROW(backend().download(three, host), ShapeError);
+  EXPECT_THROW(backend().upload(host, bench_.features({5, 1, 1})), ShapeError);
+  EXPECT_THROW(backend().download(bench_.features({5, 1, 1}), host), ShapeError);
+  EXPECT_THROW(backend().copy(three, four), ShapeError);
+  EXPECT_THROW(dots({four}, {three}), ShapeError);
+  EXPECT_THROW(dots({four, three}, {four}), ShapeError);
+  EXPECT_THROW(dots({four}, std::vector<Vector>(Backend::kMaxFew + 1, four)), ShapeError);
+  EXPECT_THROW(combine({1, 2}, {four}), ShapeError);
+  EXPECT_THROW(combine({1, 2}, {four, three}), ShapeError);
+  EXPECT_THROW(backend().smooth(bench_.vector(12), {3, 2, 2}, 1, bench_.vector(11), bench_.vector(12)), ShapeError);
+  EXPECT_THROW(backend().smooth(bench_.vector(12), {3, 2, 2}, 1, bench_.vector(12), bench_.vector(13)), ShapeError);
+  EXPECT_THROW(backend().smooth(bench_.vector(13), {3, 2, 2}, 1, bench_.vector(12), bench_.vector(12)), ShapeError);
+  EXPECT_THROW(backend().smooth(bench_.vector(12), {3, 2, 2}, 0, bench_.vector(12), bench_.vector(12)), ShapeError);
+  EXPECT_THROW(backend().adam(four, {}, 1, four, four, three), ShapeError);
+  EXPECT_THROW(backend().adam(four, {}, 1, three, four, four), ShapeError);
+  EXPECT_THROW(backend().adam(four, {}, 1, four, three, four), ShapeError);
+  EXPECT_EQ(bench_.damage(), "");
+}
+
+TEST_P(Contract, ErrorsSayWhatInOneLine) {
+  try {
+    backend().relu_gradient(bench_.mask({5, 4, 6}), bench_.features({5, 6, 4}));
+    FAIL() << "accepted";
+  } catch (const ShapeError& error) {
+    const std::string message = error.what();
+    EXPECT_NE(message.find("relu_gradient"), std::string::npos) << message;
+    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+  }
+}
+
+TEST_P(Contract, DescribesItselfInOneLine) {
+  const std::string description = backend().description();
+  EXPECT_FALSE(description.empty());
+  EXPECT_EQ(description.find('\n'), std::string::npos);
+}
+
+TEST(MakeBackend, RefusesWhatItDoesNotHave) {
+  BackendOptions options;
+  options.threads = -1;
+  EXPECT_THROW(make_backend(options), OptionError);
+  options.threads = 1;
+  options.cpu_isa = "vax";
+  try {
+    make_backend(options);
+    FAIL() << "accepted";
+  } catch (const OptionError& error) {
+    EXPECT_NE(std::string(error.what()).find("vax"), std::string::npos) << error.what();
+    for (const std::string& isa : cpu_isa_names()) EXPECT_NE(std::string(error.what()).find(isa), std::string::npos) << error.what();
+  }
+  for (BackendKind kind : {BackendKind::kReferenceFloat, BackendKind::kReferenceDouble}) {
+    options.kind = kind;
+    EXPECT_THROW(make_backend(options), OptionError);
+  }
+}
+
+TEST(MakeBackend, HasAtLeastOneInstructionSetAndTakesTheBest) {
+  ASSERT_FALSE(cpu_isa_names().empty());
+  BackendOptions best;
+  best.cpu_isa = cpu_isa_names().front();
+  EXPECT_EQ(make_backend({})->description(), make_backend(best)->description());
+}
+
+}  // namespace
+}  // namespace impasto::testing_support

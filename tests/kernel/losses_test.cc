@@ -1,0 +1,168 @@
+// gram, gram_gradient, feature_distance, total_variation.
+#include <algorithm>
+#include <cmath>
+
+#include "tests/kernel/proof.h"
+#include "tests/support/random.h"
+#include "tests/support/tolerance.h"
+
+namespace impasto::testing_support {
+namespace {
+
+const std::vector<Shape> kShapes{{1, 1, 1},   {3, 1, 1},    {16, 1, 1},   {17, 1, 9},   {33, 7, 1},    {5, 2, 3},    {16, 4, 4},
+                                 {31, 5, 13}, {64, 13, 11}, {64, 50, 61}, {48, 16, 16}, {128, 17, 19}, {256, 9, 10}, {512, 6, 7}};
+
+// A symmetric c x c matrix.
+std::vector<double> symmetric(std::vector<double> values, int c) {
+  for (int i = 0; i < c; ++i) {
+    for (int j = 0; j < i; ++j) values[static_cast<std::size_t>(i * c + j)] = values[static_cast<std::size_t>(j * c + i)];
+  }
+  return values;
+}
+
+class Losses : public KernelTest {};
+IMPASTO_FOR_EVERY_BACKEND(Losses);
+
+Outputs gram(Workbench& bench, Shape shape, const std::vector<double>& f) {
+  const Vector g = bench.vector(std::int64_t{shape.c} * shape.c);
+  bench.backend().gram(bench.features(shape, f), g, bench.scratch(bench.backend().gram_scratch_bytes(shape)));
+  return {bench.read(g)};
+}
+
+TEST_P(Losses, GramOfRectifiedFeatures) {
+  for (Shape shape : kShapes) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));
+    std::vector<double> f = normal(1, shape.size());
+    for (double& value : f) value = std::max(value, 0.0);
+    expect_as_reference(GetParam(), [&](Workbench& bench) { return gram(bench, shape, f); }, {tolerance::kMatrixProduct.with_floor(0.5)});
+  }
+}
+
+TEST_P(Losses, GramOfFeaturesOfBothSigns) {
+  for (Shape shape : kShapes) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));
+    expect_as_reference(GetParam(), [&](Workbench& bench) { return gram(bench, shape, normal(2, shape.size())); },
+                        {tolerance::kMatrixProduct.with_floor(1)});
+  }
+}
+
+// Plane sizes that are powers of two: sums and the division are exact.
+TEST_P(Losses, GramOfIntegersIsExact) {
+  for (Shape shape : {Shape{1, 1, 1}, Shape{17, 1, 8}, Shape{64, 16, 16}, Shape{5, 2, 4}, Shape{130, 32, 8}}) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));
+    expect_equal_to_reference(GetParam(), [&](Workbench& bench) { return gram(bench, shape, integers(3, shape.size(), -9, 9)); });
+  }
+}
+
+TEST_P(Losses, GramIsSymmetricToTheBit) {
+  for (Shape shape : kShapes) {
+    const std::vector<double> g =
+        proven_outputs(GetParam(), [&](Workbench& bench) { return gram(bench, shape, normal(4, shape.size())); })[0];
+    std::vector<double> transposed(g.size());
+    const auto c = static_cast<std::size_t>(shape.c);
+    for (std::size_t i = 0; i < c; ++i) {
+      for (std::size_t j = 0; j < c; ++j) transposed[i * c + j] = g[j * c + i];
+    }
+    EXPECT_TRUE(same_bits(transposed, g)) << name(shape);
+  }
+}
+
+Outputs gram_gradient(Workbench& bench, Shape shape, const std::vector<double>& f, const std::vector<double>& grad_g, double scale,
+                      const std::vector<double>& before) {
+  const Features grad_f = bench.features(shape, before);
+  bench.backend().gram_gradient(bench.features(shape, f), bench.vector(grad_g), scale, grad_f,
+                                bench.scratch(bench.backend().gram_scratch_bytes(shape)));
+  return {bench.read(grad_f)};
+}
+
+TEST_P(Losses, GramGradientAccumulates) {
+  for (Shape shape : kShapes) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));
+    const std::vector<double> f = normal(5, shape.size());
+    const std::vector<double> grad_g = symmetric(normal(6, std::int64_t{shape.c} * shape.c), shape.c);
+    const std::vector<double> before = normal(7, shape.size());
+    const double scale = -1.3 / std::sqrt(shape.c);  // terms of RMS near 1
+    expect_as_reference(GetParam(), [&](Workbench& bench) { return gram_gradient(bench, shape, f, grad_g, scale, before); },
+                        {tolerance::kMatrixProduct.with_floor(1)});
+  }
+}
+
+TEST_P(Losses, GramGradientOfIntegersIsExact) {
+  for (Shape shape : kShapes) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));
+    const std::vector<double> f = integers(8, shape.size(), -9, 9);
+    const std::vector<double> grad_g = symmetric(integers(9, std::int64_t{shape.c} * shape.c, -9, 9), shape.c);
+    const std::vector<double> before = integers(10, shape.size(), -9, 9);
+    for (double scale : {1.0, -0.5, 0.0}) {
+      expect_equal_to_reference(GetParam(), [&](Workbench& bench) { return gram_gradient(bench, shape, f, grad_g, scale, before); });
+    }
+  }
+}
+
+// Outputs: the sum and, where there is a gradient, the gradient.
+Outputs feature_distance(Workbench& bench, Shape shape, const std::vector<double>& f, const std::vector<double>& p, double scale,
+                         const std::vector<double>& before) {
+  double* result = bench.results(1);
+  const Features grad_f = before.empty() ? Features{} : bench.features(shape, before);
+  bench.backend().feature_distance(bench.features(shape, f), bench.features(shape, p), scale, grad_f, result);
+  Outputs outputs{bench.read(result, 1)};
+  if (!before.empty()) outputs.push_back(bench.read(grad_f));
+  return outputs;
+}
+
+TEST_P(Losses, FeatureDistanceOfRealNumbers) {
+  for (Shape shape : kShapes) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));
+    const std::vector<double> f = normal(11, shape.size());
+    const std::vector<double> p = normal(12, shape.size());
+    const std::vector<double> before = normal(13, shape.size());
+    expect_as_reference(GetParam(), [&](Workbench& bench) { return feature_distance(bench, shape, f, p, 0.7, before); },
+                        {tolerance::kFloatTerms, tolerance::kFloatExpression.with_floor(1)});
+  }
+}
+
+TEST_P(Losses, FeatureDistanceOfIntegersIsExact) {
+  for (Shape shape : kShapes) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));
+    const std::vector<double> f = integers(14, shape.size(), -99, 99);
+    const std::vector<double> p = integers(15, shape.size(), -99, 99);
+    expect_equal_to_reference(GetParam(), [&](Workbench& bench) { return feature_distance(bench, shape, f, p, 2, f); });
+    expect_equal_to_reference(GetParam(), [&](Workbench& bench) { return feature_distance(bench, shape, f, p, 2, {}); });
+    expect_equal_to_reference(GetParam(), [&](Workbench& bench) { return feature_distance(bench, shape, f, f, 2, p); });
+  }
+}
+
+const std::vector<Shape> kPictures{{3, 1, 1}, {3, 1, 2}, {3, 2, 1},   {3, 1, 40},  {3, 40, 1},
+                                   {3, 2, 2}, {1, 7, 5}, {3, 17, 16}, {3, 15, 33}, {3, 101, 75}};
+
+Outputs total_variation(Workbench& bench, Shape shape, const std::vector<double>& x, double scale, const std::vector<double>& before) {
+  double* result = bench.results(1);
+  const Vector grad = before.empty() ? Vector{} : bench.vector(before);
+  bench.backend().total_variation(bench.vector(x), shape, scale, grad, result);
+  Outputs outputs{bench.read(result, 1)};
+  if (!before.empty()) outputs.push_back(bench.read(grad));
+  return outputs;
+}
+
+TEST_P(Losses, TotalVariationOfRealNumbers) {
+  for (Shape shape : kPictures) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));
+    const std::vector<double> x = normal(16, shape.size());
+    const std::vector<double> before = normal(17, shape.size());
+    expect_as_reference(GetParam(), [&](Workbench& bench) { return total_variation(bench, shape, x, 0.7, before); },
+                        {tolerance::kFloatTerms, tolerance::kFloatExpression.with_floor(1)});
+  }
+}
+
+TEST_P(Losses, TotalVariationOfIntegersIsExact) {
+  for (Shape shape : kPictures) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));
+    const std::vector<double> x = integers(18, shape.size(), -99, 99);
+    const std::vector<double> before = integers(19, shape.size(), -99, 99);
+    expect_equal_to_reference(GetParam(), [&](Workbench& bench) { return total_variation(bench, shape, x, -2, before); });
+    expect_equal_to_reference(GetParam(), [&](Workbench& bench) { return total_variation(bench, shape, x, -2, {}); });
+  }
+}
+
+}  // namespace
+}  // namespace impasto::testing_support

@@ -1,0 +1,133 @@
+// relu, pool2x2, their gradients, fill_zero.
+#include "tests/kernel/proof.h"
+#include "tests/support/random.h"
+#include "tests/support/tolerance.h"
+
+namespace impasto::testing_support {
+namespace {
+
+const std::vector<Shape> kShapes{{1, 1, 1}, {3, 1, 1},    {16, 1, 9},  {17, 9, 1},  {1, 2, 2},   {5, 2, 3},   {16, 3, 2},    {33, 5, 7},
+                                 {8, 8, 8}, {64, 13, 11}, {31, 17, 4}, {24, 6, 20}, {15, 31, 9}, {48, 16, 5}, {128, 12, 19}, {3, 101, 75}};
+
+std::vector<Shape> poolable_shapes() {
+  std::vector<Shape> shapes;
+  for (Shape shape : kShapes) {
+    if (shape.h >= 2 && shape.w >= 2) shapes.push_back(shape);
+  }
+  return shapes;
+}
+
+Shape pooled(Shape s) { return {s.c, s.h / 2, s.w / 2}; }
+
+class Pooling : public KernelTest {};
+IMPASTO_FOR_EVERY_BACKEND(Pooling);
+
+// Integers with many zeros: exactly at the kink nothing passes.
+TEST_P(Pooling, ReluAndItsGradientAreExact) {
+  for (Shape shape : kShapes) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));
+    expect_equal_to_reference(GetParam(), [&](Workbench& bench) {
+      const Features in = bench.features(shape, integers(1, shape.size(), -2, 2));
+      const Features out = bench.features(shape);
+      const Features silent = bench.features(shape);
+      const Mask mask = bench.mask(shape);
+      const Features grad = bench.features(shape, integers(2, shape.size(), -9, 9));
+      bench.backend().relu(in, out, mask);
+      bench.backend().relu(in, silent, {});
+      bench.backend().relu_gradient(mask, grad);
+      return Outputs{bench.read(out), bench.read(silent), bench.read(grad), bench.read(in)};
+    });
+  }
+}
+
+TEST_P(Pooling, ReluWorksInPlace) {
+  for (Shape shape : kShapes) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));
+    expect_equal_to_reference(GetParam(), [&](Workbench& bench) {
+      const Features f = bench.features(shape, normal(3, shape.size()));
+      const Mask mask = bench.mask(shape);
+      const Features grad = bench.features(shape, normal(4, shape.size()));
+      bench.backend().relu(f, f, mask);
+      bench.backend().relu_gradient(mask, grad);
+      return Outputs{bench.read(f), bench.read(grad)};
+    });
+  }
+}
+
+// All values distinct.
+TEST_P(Pooling, MaxPoolAndItsGradientAreExact) {
+  for (Shape shape : poolable_shapes()) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));
+    std::vector<double> values = shuffled(5, shape.size());
+    for (double& value : values) value -= static_cast<double>(shape.size() / 2);
+    expect_equal_to_reference(GetParam(), [&](Workbench& bench) {
+      const Features in = bench.features(shape, values);
+      const Features out = bench.features(pooled(shape));
+      const Features silent = bench.features(pooled(shape));
+      const Mask mask = bench.mask(shape);
+      const Features grad_in = bench.features(shape);
+      bench.backend().pool2x2(PoolKind::kMax, in, out, mask);
+      bench.backend().pool2x2(PoolKind::kMax, in, silent, {});
+      bench.backend().pool2x2_gradient(PoolKind::kMax, bench.features(pooled(shape), integers(6, pooled(shape).size(), -9, 9)), mask,
+                                       grad_in);
+      return Outputs{bench.read(out), bench.read(silent), bench.read(grad_in)};
+    });
+  }
+}
+
+// Few different integers, so that most windows have several largest: the first of them in row order is chosen.
+TEST_P(Pooling, MaxPoolChoosesTheFirstOfEqualValues) {
+  for (Shape shape : poolable_shapes()) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));
+    expect_equal_to_reference(GetParam(), [&](Workbench& bench) {
+      const Features in = bench.features(shape, integers(7, shape.size(), 0, 1));
+      const Features out = bench.features(pooled(shape));
+      const Mask mask = bench.mask(shape);
+      const Features grad_in = bench.features(shape);
+      bench.backend().pool2x2(PoolKind::kMax, in, out, mask);
+      bench.backend().pool2x2_gradient(PoolKind::kMax, bench.features(pooled(shape), integers(8, pooled(shape).size(), 1, 9)), mask,
+                                       grad_in);
+      return Outputs{bench.read(out), bench.read(grad_in)};
+    });
+  }
+}
+
+TEST_P(Pooling, AveragePoolAndItsGradientAreExactOnIntegers) {
+  for (Shape shape : poolable_shapes()) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));
+    expect_equal_to_reference(GetParam(), [&](Workbench& bench) {
+      const Features out = bench.features(pooled(shape));
+      const Features grad_in = bench.features(shape);
+      bench.backend().pool2x2(PoolKind::kAverage, bench.features(shape, integers(9, shape.size(), -99, 99)), out, {});
+      bench.backend().pool2x2_gradient(PoolKind::kAverage, bench.features(pooled(shape), integers(10, pooled(shape).size(), -99, 99)), {},
+                                       grad_in);
+      return Outputs{bench.read(out), bench.read(grad_in)};
+    });
+  }
+}
+
+TEST_P(Pooling, AveragePoolOfRealNumbers) {
+  for (Shape shape : poolable_shapes()) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));
+    expect_as_reference(GetParam(),
+                        [&](Workbench& bench) {
+                          const Features out = bench.features(pooled(shape));
+                          bench.backend().pool2x2(PoolKind::kAverage, bench.features(shape, normal(11, shape.size())), out, {});
+                          return Outputs{bench.read(out)};
+                        },
+                        {tolerance::kFloatExpression.with_floor(0.5)});
+  }
+}
+
+TEST_P(Pooling, FillZeroFillsWithZeros) {
+  for (Shape shape : kShapes) {
+    expect_equal_to_reference(GetParam(), [&](Workbench& bench) {
+      const Features f = bench.features(shape);
+      bench.backend().fill_zero(f);
+      return Outputs{bench.read(f)};
+    });
+  }
+}
+
+}  // namespace
+}  // namespace impasto::testing_support

@@ -1,0 +1,204 @@
+// copy, dots, combine, norms, smooth, adam.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "tests/kernel/proof.h"
+#include "tests/support/random.h"
+#include "tests/support/tolerance.h"
+
+namespace impasto::testing_support {
+namespace {
+
+// Around SIMD widths and unrolling, and long enough for several threads.
+const std::vector<std::int64_t> kSizes{1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 129, 1000, 4097, 65'537, 200'003};
+
+class Vectors : public KernelTest {};
+IMPASTO_FOR_EVERY_BACKEND(Vectors);
+
+TEST_P(Vectors, TransfersAndCopyAreExact) {
+  for (std::int64_t size : kSizes) {
+    expect_equal_to_reference(GetParam(), [&](Workbench& bench) {
+      const Vector from = bench.vector(normal(1, size));
+      const Vector to = bench.vector(size);
+      bench.backend().copy(from, to);
+      return Outputs{bench.read(from), bench.read(to)};
+    });
+  }
+}
+
+TEST_P(Vectors, TransfersOfFeaturesAreExact) {
+  for (Shape shape : {Shape{1, 1, 1}, Shape{3, 5, 7}, Shape{16, 3, 4}, Shape{17, 1, 9}, Shape{130, 9, 2}}) {
+    expect_equal_to_reference(GetParam(),
+                              [&](Workbench& bench) { return Outputs{bench.read(bench.features(shape, normal(2, shape.size())))}; });
+  }
+}
+
+Outputs dots(Workbench& bench, int many_count, int few_count, const std::function<std::vector<double>(int)>& values) {
+  std::vector<Vector> many;
+  std::vector<Vector> few;
+  for (int i = 0; i < many_count; ++i) many.push_back(bench.vector(values(i)));
+  for (int j = 0; j < few_count; ++j) few.push_back(bench.vector(values(1000 + j)));
+  if (many_count > 1 && few_count > 1) few[1] = many[0];  // a vector on both sides
+  double* result = bench.results(std::max(many_count * few_count, 1));
+  bench.backend().dots(many, few, result);
+  return {bench.read(result, many_count * few_count)};
+}
+
+// The sum of |a b| is near size.
+TEST_P(Vectors, DotsOfRealNumbersAccumulateInDouble) {
+  for (std::int64_t size : kSizes) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, std::to_string(size));
+    for (int few : {1, 2, 3, 4}) {
+      for (int many : {1, 2, 5}) {
+        if (size > 10'000 && (few != 3 || many != 5)) continue;  // all forms on short vectors, one on long ones
+        expect_as_reference(GetParam(),
+                            [&](Workbench& bench) {
+                              return dots(bench, many, few, [&](int i) { return normal(static_cast<std::uint64_t>(10 + i), size); });
+                            },
+                            {tolerance::kDoubleSum.with_floor(static_cast<double>(size))});
+      }
+    }
+  }
+}
+
+TEST_P(Vectors, DotsOfManyVectors) {
+  for (int many : {0, 9, 201}) {
+    expect_equal_to_reference(GetParam(), [&](Workbench& bench) {
+      return dots(bench, many, 3, [](int i) { return integers(static_cast<std::uint64_t>(20 + i), 1003, -999, 999); });
+    });
+  }
+}
+
+// Sums that float32 could not hold.
+TEST_P(Vectors, DotsOfLargeIntegersAreExact) {
+  expect_equal_to_reference(GetParam(), [&](Workbench& bench) {
+    return dots(bench, 3, 2, [](int i) { return integers(static_cast<std::uint64_t>(30 + i), 65'537, 0, 200'000); });
+  });
+}
+
+Outputs combine(Workbench& bench, std::span<const double> coefficients, const std::vector<std::vector<double>>& terms, int out_is_term) {
+  std::vector<Vector> vectors;
+  for (const std::vector<double>& term : terms) vectors.push_back(bench.vector(term));
+  const Vector out = out_is_term < 0 ? bench.vector(std::ssize(terms[0])) : vectors[static_cast<std::size_t>(out_is_term)];
+  bench.backend().combine(coefficients, vectors, out);
+  return {bench.read(out)};
+}
+
+TEST_P(Vectors, CombineOfIntegersIsExactAlsoInPlace) {
+  for (std::int64_t size : kSizes) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, std::to_string(size));
+    for (int count : {1, 2, 3, 4, 5, 9}) {
+      std::vector<std::vector<double>> terms;
+      for (int i = 0; i < count; ++i) terms.push_back(integers(static_cast<std::uint64_t>(40 + i), size, -99, 99));
+      const std::vector<double> coefficients = integers(41, count, -9, 9);
+      for (int out_is_term : {-1, 0, count - 1, count / 2}) {
+        expect_equal_to_reference(GetParam(), [&](Workbench& bench) { return combine(bench, coefficients, terms, out_is_term); });
+      }
+    }
+  }
+}
+
+TEST_P(Vectors, CombineOfManyRealTerms) {
+  constexpr int kCount = 201;  // history 100: pairs and the gradient
+  std::vector<std::vector<double>> terms;
+  for (int i = 0; i < kCount; ++i) terms.push_back(normal(static_cast<std::uint64_t>(300 + i), 1003));
+  const std::vector<double> coefficients = normal(51, kCount, 1 / std::sqrt(kCount));
+  // kCount roundings of a running sum of RMS near 1.
+  expect_as_reference(GetParam(), [&](Workbench& bench) { return combine(bench, coefficients, terms, 0); },
+                      {tolerance::kDirectConvolution.with_floor(1)});
+}
+
+TEST_P(Vectors, CombineTakesCoefficientsOfAnySize) {
+  const std::vector<std::vector<double>> terms{normal(52, 1003), normal(53, 1003)};
+  for (double magnitude : {1e-12, 1e12}) {
+    expect_as_reference(GetParam(),
+                        [&](Workbench& bench) {
+                          return combine(bench, std::vector{0.3 * magnitude, -0.7 * magnitude}, terms, -1);
+                        },
+                        {tolerance::kFloatExpression});
+  }
+}
+
+TEST_P(Vectors, Norms) {
+  for (std::int64_t size : kSizes) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, std::to_string(size));
+    const auto norms = [](Workbench& bench, std::span<const double> values) {
+      double* result = bench.results(2);
+      bench.backend().norms(bench.vector(values), result);
+      return Outputs{bench.read(result, 2)};
+    };
+    const std::vector<double> values = normal(61, size);
+    expect_as_reference(GetParam(), [&](Workbench& bench) { return norms(bench, values); }, {tolerance::kDoubleSum});
+    for (std::int64_t at : {std::int64_t{0}, size / 2, size - 1}) {
+      std::vector<double> other = values;
+      other[static_cast<std::size_t>(at)] = -1000;
+      const Outputs largest = proven_outputs(GetParam(), [&](Workbench& bench) { return norms(bench, other); });
+      EXPECT_EQ(largest[0][1], 1000) << "at " << at;
+      other[static_cast<std::size_t>(at)] = std::numeric_limits<double>::quiet_NaN();
+      const Outputs not_a_number = proven_outputs(GetParam(), [&](Workbench& bench) { return norms(bench, other); });
+      for (double result : not_a_number[0]) EXPECT_TRUE(std::isnan(result)) << "at " << at;
+      other[static_cast<std::size_t>(at)] = -std::numeric_limits<double>::infinity();
+      const Outputs infinite = proven_outputs(GetParam(), [&](Workbench& bench) { return norms(bench, other); });
+      for (double result : infinite[0]) EXPECT_EQ(result, std::numeric_limits<double>::infinity()) << "at " << at;
+    }
+  }
+}
+
+const std::vector<Shape> kPictures{{3, 1, 1}, {3, 1, 2}, {3, 2, 1},   {3, 1, 40},  {3, 40, 1},
+                                   {3, 2, 2}, {1, 7, 5}, {3, 17, 16}, {3, 15, 33}, {3, 101, 75}};
+
+TEST_P(Vectors, Smooth) {
+  for (Shape shape : kPictures) {
+    for (int step : {1, 2, 3, 4, 7, 8, 16, 32, 64, 1024}) {
+      const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape) + " step " + std::to_string(step));
+      const auto smooth = [&](Workbench& bench, std::span<const double> values) {
+        const Vector out = bench.vector(shape.size());
+        const Vector in = bench.vector(values);
+        bench.backend().smooth(in, shape, step, out, bench.vector(shape.size()));
+        return Outputs{bench.read(out), bench.read(in)};
+      };
+      // Multiples of 1/256 of integers below 2^8 in magnitude: exact in 24 bits.
+      expect_equal_to_reference(GetParam(), [&](Workbench& bench) { return smooth(bench, integers(71, shape.size(), -255, 255)); });
+      expect_as_reference(GetParam(), [&](Workbench& bench) { return smooth(bench, normal(72, shape.size())); },
+                          {tolerance::kFloatExpression.with_floor(1)});
+    }
+  }
+}
+
+TEST_P(Vectors, AdamOverSeveralSteps) {
+  Backend::AdamParameters parameters;
+  parameters.step_size = 0.1;
+  for (std::int64_t size : kSizes) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, std::to_string(size));
+    const Operation steps = [&](Workbench& bench) {
+      const Vector m = bench.vector(std::vector<double>(static_cast<std::size_t>(size)));
+      const Vector v = bench.vector(std::vector<double>(static_cast<std::size_t>(size)));
+      const Vector x = bench.vector(normal(81, size));
+      for (int t = 1; t <= 5; ++t)
+        bench.backend().adam(bench.vector(normal(static_cast<std::uint64_t>(81 + t), size)), parameters, t, m, v, x);
+      return Outputs{bench.read(m), bench.read(v), bench.read(x)};
+    };
+    // m and v gather a tenth and a thousandth of the gradient.
+    expect_as_reference(GetParam(), steps,
+                        {tolerance::kFloatExpression.with_floor(0.1), tolerance::kFloatExpression.with_floor(1e-3),
+                         tolerance::kFloatExpression.with_floor(1)});
+  }
+}
+
+// Step 1 from rest moves every element by step_size against the sign of its gradient, however small.
+TEST_P(Vectors, AdamsFirstStep) {
+  Backend::AdamParameters parameters;
+  parameters.step_size = 0.5;
+  parameters.epsilon = 0;
+  const Outputs moved = proven_outputs(GetParam(), [&](Workbench& bench) {
+    const Vector x = bench.vector(std::vector<double>{1, 2, 3, 4});
+    bench.backend().adam(bench.vector(std::vector<double>{1e-3, -1e-6, 1e3, -1}), parameters, 1, bench.vector(std::vector<double>(4)),
+                         bench.vector(std::vector<double>(4)), x);
+    return Outputs{bench.read(x)};
+  });
+  EXPECT_TRUE(close(moved[0], std::vector<double>{0.5, 2.5, 2.5, 4.5}, tolerance::kFloatExpression));
+}
+
+}  // namespace
+}  // namespace impasto::testing_support
