@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes tests/golden/goldens/ from PyTorch in float64. See README.md.
 
-    make_goldens.py --weights vgg19-oxford.h5 [--images ../shared/images] [evaluations|trajectories|pictures ...]
+    make_goldens.py --weights vgg19-oxford.h5 [--images ../shared/images] [evaluations|trajectories|pictures|samples ...]
 """
 
 import argparse
@@ -85,6 +85,12 @@ REAL = [
      "style": ("style/vangogh_starry_night.jpg", 100, 100, 240, 180)},
     {"name": "tuebingen_turner_161x119_start_content", "content": ("content/tuebingen_neckarfront.jpg", 301, 177, 161, 119),
      "style": ("style/turner_shipwreck.jpg", 100, 100, 155, 133), "start": "content"},
+]
+# The pair of samples/.
+SAMPLES = [
+    {"name": "samples_160x120", "content": ("content.jpg", 240, 180, 160, 120), "style": ("style.jpg", 100, 100, 160, 120)},
+    {"name": "samples_119x133_average", "content": ("content.jpg", 301, 201, 119, 133), "style": ("style.jpg", 200, 100, 111, 97),
+     "pooling": "average"},
 ]
 
 
@@ -187,9 +193,9 @@ def crop(images, path, left, top, width, height):
         return np.asarray(picture.convert("RGB"))[top:top + height, left:left + width].copy()
 
 
-def make_pictures(weights, images):
+def make_pictures(weights, images, pairs, golden):
     network, cases = Network(weights), []
-    for r in REAL:
+    for r in pairs:
         content, style = crop(images, *r["content"]), crop(images, *r["style"])
         start = content if r.get("start") == "content" else synthetic(2, content.shape[1], content.shape[0]) // 4 + content // 4 * 3
         options = Options(pooling=r.get("pooling", "max"))
@@ -199,14 +205,14 @@ def make_pictures(weights, images):
                       "start": r.get("start", "synthetic // 4 + content // 4 * 3"), "pooling": options.pooling,
                       "pictures_checksum": [str(checksum(p)) for p in (content, start, style)], **fingerprint(losses, gradient)})
         print(r["name"], losses["total"], flush=True)
-    write("pictures.json", document(weights, cases))
+    write(golden, document(weights, cases))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", required=True)
     parser.add_argument("--images", default=os.path.join(HERE, "../../../shared/images"))
-    parser.add_argument("what", nargs="*", default=["evaluations", "trajectories", "pictures"])
+    parser.add_argument("what", nargs="*", default=["evaluations", "trajectories", "pictures", "samples"])
     args = parser.parse_args()
     os.makedirs(GOLDENS, exist_ok=True)
     if "evaluations" in args.what:
@@ -214,7 +220,9 @@ def main():
     if "trajectories" in args.what:
         make_trajectories(args.weights)
     if "pictures" in args.what:
-        make_pictures(args.weights, args.images)
+        make_pictures(args.weights, args.images, REAL, "pictures.json")
+    if "samples" in args.what:
+        make_pictures(args.weights, os.path.join(HERE, "../../samples"), SAMPLES, "samples.json")
     return 0
 
 
