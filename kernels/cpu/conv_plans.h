@@ -1,0 +1,27 @@
+// The two kinds of convolution plan. Both borrow the context, which must outlive them.
+#pragma once
+
+#include <memory>
+
+#include "kernels/backend.h"
+#include "kernels/cpu/kernel_table.h"
+#include "kernels/cpu/thread_pool.h"
+
+namespace impasto::cpu {
+
+struct Context {
+  ThreadPool& pool;
+  const KernelTable& kernels;
+  bool exact;
+};
+
+// spec as plan_conv3x3 has checked it.
+std::unique_ptr<ConvPlan> plan_winograd_conv(const Context& context, const ConvSpec& spec);
+std::unique_ptr<ConvPlan> plan_image_conv(const Context& context, const ConvSpec& spec);
+
+// The shape a convolution's output has; the checks that forward and gradient of both kinds share.
+Shape conv_output(const ConvSpec& spec);
+void check_forward(const ConvSpec& spec, Features in, Features out, Mask mask);
+void check_gradient(const ConvSpec& spec, Features grad_out, Mask mask, Features grad_in);
+
+}  // namespace impasto::cpu

@@ -1,0 +1,136 @@
+// What each instruction set provides: plain functions on plain memory, each doing one thread's share. Cutting the work into shares,
+// checking shapes and placing scratch is the business of the callers, which are compiled once, for the baseline.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/backend.h"
+
+namespace impasto::cpu {
+
+// Where the values that a convolution reads come from.
+enum class Source {
+  kPlain,           // the block itself
+  kMasked,          // where the mask's bit is set; 0 elsewhere
+  kMaxUnpooled,     // from the pooled plane, at the one position of each 2x2 window whose bit is set
+  kAverageUnpooled  // a quarter of the pooled plane's value, where the bit is set
+};
+
+// One direction of one 3x3 convolution, for the Winograd kernels. Strides and sizes in floats.
+struct WinogradJob {
+  int tile = 0;  // M of F(M x M, 3 x 3): 2, 4 or 6
+  int in_blocks = 0;
+  int out_blocks = 0;
+  // The plane of the convolution, before pooling; source and epilogue pool it to h/2 x w/2.
+  int h = 0;
+  int w = 0;
+  int tiles_x = 0;
+
+  Source source = Source::kPlain;
+  const float* in = nullptr;
+  const std::uint16_t* in_mask = nullptr;
+
+  Epilogue epilogue = Epilogue::kNone;
+  const float* bias = nullptr;  // (16 out_blocks), or nullptr for none
+  float* out = nullptr;
+  std::uint16_t* out_mask = nullptr;  // nullptr: do not record
+
+  // Filters in the order of pack_filters. transposed: input and output channels exchanged, taps turned by 180 degrees.
+  const float* filters = nullptr;
+  bool transposed = false;
+};
+
+// Transformed input of up to `capacity` tiles: (position, channel block, tile, 16), positions `position` apart.
+struct InputTiles {
+  float* data = nullptr;
+  std::int64_t capacity = 0;
+  std::int64_t position = 0;
+};
+
+// Products of up to `capacity` tiles for one group of output channels: (position, channel block of the group, tile, 16).
+struct ProductTiles {
+  float* data = nullptr;
+  std::int64_t capacity = 0;
+  std::int64_t position = 0;
+};
+
+struct KernelTable {
+  const char* name;
+  // Output channels of one register product: filters are grouped by so many.
+  int group_channels;
+  // Rows of one register product: tiles per block should be a multiple.
+  int group_rows;
+
+  // --- winograd_kernels.cc --------------------------------------------------------------------------------------------------------
+  // Transforms the filters from input block `in_block` to the output channels of `group`, into their place of
+  // (position, 16 in_blocks, channels of the group) at u.
+  void (*winograd_filters)(const WinogradJob& job, int group, int in_block, float* u);
+  // Transforms tiles first .. first + count - 1 of all input blocks to slots at .. at + count - 1 of v.
+  void (*winograd_input)(const WinogradJob& job, std::int64_t first, std::int64_t count, const InputTiles& v, std::int64_t at);
+  // m[0 .. count) = U V[at .. at + count) for every position.
+  void (*winograd_products)(const WinogradJob& job, int group, const float* u, const InputTiles& v, std::int64_t at, std::int64_t count,
+                            const ProductTiles& m);
+  // Transforms m[0 .. count) back to tiles first .. first + count - 1 of the group's output channels, with bias and epilogue.
+  void (*winograd_output)(const WinogradJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m);
+
+  // --- image_conv_kernels.cc ------------------------------------------------------------------------------------------------------
+  // One row of a convolution reading a picture. rows (3 channels, 3 rows, padded_w): the row and its neighbours, each one pixel to the
+  // right, zeros before and after; padded_w >= w + 1 + 2 group_rows. filters (group, 27, channels of the group); bias (16 out_blocks).
+  // out, mask (may be nullptr): where the row begins in block 0; blocks are out_plane pixels apart.
+  void (*image_conv_row)(const float* rows, std::int64_t padded_w, int w, const float* filters, const float* bias, int out_blocks,
+                         bool rectify, float* out, std::uint16_t* mask, std::int64_t out_plane);
+  // One row of products (kImageTaps, padded_w): for tap t = (3 c + ky) 3 + kx, the sum over channels of filter[t] * gradient where the mask
+  // (nullptr: everywhere) is set, one pixel to the right, zeros at both ends; padded_w >= w + 2 + kImageSegment.
+  // grad, mask: where the row begins in block 0, blocks `plane` pixels apart. filters (group of taps, 16 blocks, taps of the group).
+  // scratch: blocks * kImageSegment * 16 floats.
+  void (*image_gradient_products)(const float* grad, const std::uint16_t* mask, std::int64_t plane, int w, int blocks, const float* filters,
+                                  float* scratch, float* products, std::int64_t padded_w);
+  // out[0 .. w) of one channel: the sum over its nine taps of the products of the rows above, at and below (nullptr at the borders).
+  void (*image_gradient_row)(const float* const products[3], std::int64_t padded_w, int channel, int w, float* out);
+
+  // --- pooling_kernels.cc: one row of the output, one block; in: its first row, mask: that row's ------------------------------------
+  void (*relu)(const float* in, std::int64_t pixels, float* out, std::uint16_t* mask);
+  void (*relu_gradient)(const std::uint16_t* mask, std::int64_t pixels, float* grad);
+  void (*pool_row)(PoolKind kind, const float* in, int w, float* out, std::uint16_t* mask);
+  // Two rows of grad_in from one of grad_out.
+  void (*pool_gradient_row)(PoolKind kind, const float* grad_out, const std::uint16_t* mask, int w, float* grad_in);
+
+  // --- gram_kernels.cc ------------------------------------------------------------------------------------------------------------
+  // sums (16 blocks)^2 += F F^T over pixels first .. last - 1, for the columns of `group` and all rows up to its last.
+  void (*gram_group)(const float* f, std::int64_t plane, int blocks, int group, std::int64_t first, std::int64_t last, double* sums);
+  // grad_f += packed F for pixels first .. last - 1; packed (group, 16 blocks, channels of the group).
+  void (*gram_gradient)(const float* f, std::int64_t plane, int blocks, const float* packed, std::int64_t first, std::int64_t last,
+                        float* grad_f);
+
+  // --- vector_kernels.cc ----------------------------------------------------------------------------------------------------------
+  // sums[i * few + j] = many[i] . few[j] over elements first .. last - 1.
+  void (*dots)(const float* const* many, int many_count, const float* const* few, int few_count, std::int64_t first, std::int64_t last,
+               double* sums);
+  // out = sum_i coefficients[i] terms[i], over elements first .. last - 1.
+  void (*combine)(const double* coefficients, const Vector* terms, int count, std::int64_t first, std::int64_t last, float* out);
+  // sums[0] = sum |v|, sums[1] = max |v|.
+  void (*norms)(const float* v, std::int64_t size, double* sums);
+  // Returns sum (f - p)^2; grad += scale (f - p) unless grad is nullptr.
+  double (*distance)(const float* f, const float* p, std::int64_t size, double scale, float* grad);
+  void (*adam)(const float* grad, std::int64_t size, const Backend::AdamParameters& parameters, double unbias1, double unbias2, float* m,
+               float* v, float* x);
+
+  // --- picture_kernels.cc: one row --------------------------------------------------------------------------------------------------
+  // Returns this row's share of the total variation (differences to the right and to the row below); grad as in total_variation.
+  // above, below: nullptr at the borders.
+  double (*variation_row)(const float* row, const float* above, const float* below, int w, double scale, float* grad);
+  void (*smooth_along_row)(const float* in, int w, int step, float* out);
+  void (*smooth_across_rows)(const float* const rows[5], int w, float* out);
+};
+
+namespace avx512 {
+const KernelTable& kernel_table();
+}
+namespace avx2 {
+const KernelTable& kernel_table();
+}
+namespace portable {
+const KernelTable& kernel_table();
+}
+
+}  // namespace impasto::cpu

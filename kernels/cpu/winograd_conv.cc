@@ -1,0 +1,221 @@
+// 3x3 convolutions between feature planes by Winograd's minimal filtering: the plan, and how its stages are cut among threads.
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/cpu/conv_plans.h"
+#include "kernels/cpu/layout.h"
+#include "kernels/cpu/memory.h"
+#include "kernels/cpu/winograd_cut.h"
+
+namespace impasto::cpu {
+namespace {
+
+constexpr std::int64_t kPackedBlock = 9 * kBlockChannels * kBlockChannels;
+
+// (out block, in block, tap, 16 input channels, 16 output channels), zero where channels are padding: what both directions can read
+// whole vectors of, so that one copy serves both.
+void pack_filters(const ConvSpec& spec, ThreadPool& pool, float* packed) {
+  const int in_blocks = channel_blocks(spec.input.c);
+  pool.parallel_for(channel_blocks(spec.out_channels), [&](int, std::int64_t out_block) {
+    float* to = packed + out_block * in_blocks * kPackedBlock;
+    std::memset(to, 0, static_cast<std::size_t>(in_blocks * kPackedBlock) * sizeof(float));
+    const int outs = std::min(kBlockChannels, spec.out_channels - static_cast<int>(out_block) * kBlockChannels);
+    for (int k = 0; k < outs; ++k) {
+      const float* from = spec.weight + (out_block * kBlockChannels + k) * std::int64_t{spec.input.c} * 9;
+      for (int c = 0; c < spec.input.c; ++c) {
+        float* block = to + c / kBlockChannels * kPackedBlock + c % kBlockChannels * kBlockChannels + k;
+        for (int tap = 0; tap < 9; ++tap) block[tap * kBlockChannels * kBlockChannels] = from[c * 9 + tap];
+      }
+    }
+  });
+}
+
+// Rows of 64 floats apart would meet in the same cache sets; one line more sets them apart.
+constexpr std::int64_t kSetPadding = 16;
+
+struct Scratch {
+  float* filters = nullptr;  // all transformed filters, or one group's per worker
+  std::int64_t filters_per_worker = 0;
+  InputTiles inputs;  // one block's per worker, or all shared
+  std::int64_t inputs_per_worker = 0;
+  ProductTiles products;
+  std::int64_t products_per_worker = 0;
+  std::int64_t bytes = 0;
+};
+
+class WinogradConv : public ConvPlan {
+ public:
+  WinogradConv(const Context& context, const ConvSpec& spec)
+      : context_(context),
+        spec_(spec),
+        in_blocks_(channel_blocks(spec.input.c)),
+        out_blocks_(channel_blocks(spec.out_channels)),
+        forward_cut_(choose_winograd_cut(context.kernels, in_blocks_, out_blocks_, spec.input.h, spec.input.w, context.exact)),
+        gradient_cut_(choose_winograd_cut(context.kernels, out_blocks_, in_blocks_, spec.input.h, spec.input.w, context.exact)),
+        filters_(allocate(in_blocks_ * std::int64_t{out_blocks_} * kPackedBlock * static_cast<std::int64_t>(sizeof(float)))),
+        bias_(allocate(out_blocks_ * kBlockChannels * static_cast<std::int64_t>(sizeof(float)))) {
+    pack_filters(spec, context.pool, static_cast<float*>(filters_.data()));
+    float* bias = static_cast<float*>(bias_.data());
+    std::fill_n(bias, out_blocks_ * kBlockChannels, 0.0f);
+    std::copy_n(spec.bias, spec.out_channels, bias);
+  }
+
+  std::int64_t scratch_bytes() const override {
+    return std::max(place(forward_cut_, in_blocks_, out_blocks_, nullptr).bytes,
+                    place(gradient_cut_, out_blocks_, in_blocks_, nullptr).bytes);
+  }
+
+  void forward(Features in, Features out, Mask mask, void* scratch) const override {
+    check_forward(spec_, in, out, mask);
+    WinogradJob job = job_of(forward_cut_, in_blocks_, out_blocks_);
+    job.in = static_cast<const float*>(in.data);
+    job.epilogue = spec_.epilogue;
+    job.bias = static_cast<const float*>(bias_.data());
+    job.out = static_cast<float*>(out.data);
+    job.out_mask = static_cast<std::uint16_t*>(mask.data);
+    run(job, forward_cut_, place(forward_cut_, in_blocks_, out_blocks_, scratch));
+  }
+
+  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch) const override {
+    check_gradient(spec_, grad_out, mask, grad_in);
+    WinogradJob job = job_of(gradient_cut_, out_blocks_, in_blocks_);
+    switch (spec_.epilogue) {
+      case Epilogue::kNone:
+        job.source = Source::kPlain;
+        break;
+      case Epilogue::kRelu:
+        job.source = Source::kMasked;
+        break;
+      case Epilogue::kReluMaxPool:
+        job.source = Source::kMaxUnpooled;
+        break;
+      case Epilogue::kReluAveragePool:
+        job.source = Source::kAverageUnpooled;
+        break;
+    }
+    job.in = static_cast<const float*>(grad_out.data);
+    job.in_mask = static_cast<const std::uint16_t*>(mask.data);
+    job.out = static_cast<float*>(grad_in.data);
+    job.transposed = true;
+    run(job, gradient_cut_, place(gradient_cut_, out_blocks_, in_blocks_, scratch));
+  }
+
+ private:
+  WinogradJob job_of(const WinogradCut& cut, int in_blocks, int out_blocks) const {
+    WinogradJob job;
+    job.tile = cut.tile;
+    job.in_blocks = in_blocks;
+    job.out_blocks = out_blocks;
+    job.h = spec_.input.h;
+    job.w = spec_.input.w;
+    job.tiles_x = (job.w + cut.tile - 1) / cut.tile;
+    job.filters = static_cast<const float*>(filters_.data());
+    return job;
+  }
+
+  int group_blocks() const { return context_.kernels.group_channels / kBlockChannels; }
+
+  Scratch place(const WinogradCut& cut, int in_blocks, int out_blocks, void* memory) const {
+    const std::int64_t positions = (cut.tile + 2) * (cut.tile + 2);
+    const std::int64_t workers = context_.pool.size();
+    const bool tiles_outer = cut.order == WinogradOrder::kTilesOuter;
+    const int group = std::min(group_blocks(), out_blocks);
+    const auto whole_lines = [](std::int64_t floats) { return aligned(floats * 4) / 4; };
+    ScratchCutter cutter(memory);
+    Scratch scratch;
+    scratch.filters_per_worker = tiles_outer ? 0 : whole_lines(positions * in_blocks * kBlockChannels * group * kBlockChannels);
+    scratch.filters = cutter.take<float>(tiles_outer ? positions * in_blocks * kBlockChannels * out_blocks * kBlockChannels
+                                                     : workers * scratch.filters_per_worker);
+    scratch.inputs.capacity = tiles_outer ? cut.block_tiles : cut.shared_tiles;
+    scratch.inputs.position = in_blocks * scratch.inputs.capacity * kBlockChannels + kSetPadding;
+    scratch.inputs_per_worker = tiles_outer ? whole_lines(positions * scratch.inputs.position) : 0;
+    scratch.inputs.data = cutter.take<float>(tiles_outer ? workers * scratch.inputs_per_worker : positions * scratch.inputs.position);
+    scratch.products.capacity = cut.block_tiles;
+    scratch.products.position = group * cut.block_tiles * kBlockChannels + kSetPadding;
+    scratch.products_per_worker = whole_lines(positions * scratch.products.position);
+    scratch.products.data = cutter.take<float>(workers * scratch.products_per_worker);
+    scratch.bytes = cutter.used();
+    return scratch;
+  }
+
+  void run(const WinogradJob& job, const WinogradCut& cut, const Scratch& scratch) const {
+    if (cut.order == WinogradOrder::kTilesOuter) {
+      run_tiles_outer(job, cut, scratch);
+    } else {
+      run_filters_outer(job, cut, scratch);
+    }
+  }
+
+  void run_tiles_outer(const WinogradJob& job, const WinogradCut& cut, const Scratch& scratch) const {
+    const KernelTable& kernels = context_.kernels;
+    const int groups = (job.out_blocks + group_blocks() - 1) / group_blocks();
+    const std::int64_t positions = (job.tile + 2) * (job.tile + 2);
+    // All groups but the last are whole, so a group's place follows from its number.
+    const std::int64_t group_size = positions * job.in_blocks * kBlockChannels * kernels.group_channels;
+    context_.pool.parallel_for(std::int64_t{groups} * job.in_blocks, [&](int, std::int64_t i) {
+      const int group = static_cast<int>(i / job.in_blocks);
+      kernels.winograd_filters(job, group, static_cast<int>(i % job.in_blocks), scratch.filters + group * group_size);
+    });
+    const std::int64_t tiles = tile_count(job.tile, job.h, job.w);
+    const std::int64_t blocks = (tiles + cut.block_tiles - 1) / cut.block_tiles;
+    context_.pool.parallel_for(blocks, [&](int worker, std::int64_t block) {
+      const std::int64_t first = tiles * block / blocks;
+      const std::int64_t count = tiles * (block + 1) / blocks - first;
+      InputTiles inputs = scratch.inputs;
+      inputs.data += worker * scratch.inputs_per_worker;
+      ProductTiles products = scratch.products;
+      products.data += worker * scratch.products_per_worker;
+      kernels.winograd_input(job, first, count, inputs, 0);
+      for (int group = 0; group < groups; ++group) {
+        kernels.winograd_products(job, group, scratch.filters + group * group_size, inputs, 0, count, products);
+        kernels.winograd_output(job, group, first, count, products);
+      }
+    });
+  }
+
+  void run_filters_outer(const WinogradJob& job, const WinogradCut& cut, const Scratch& scratch) const {
+    const KernelTable& kernels = context_.kernels;
+    const int groups = (job.out_blocks + group_blocks() - 1) / group_blocks();
+    const std::int64_t tiles = tile_count(job.tile, job.h, job.w);
+    for (std::int64_t shared = 0; shared < tiles; shared += cut.shared_tiles) {
+      const std::int64_t shared_count = std::min(cut.shared_tiles, tiles - shared);
+      // Tiles per task of the input transform: about 16 KiB of source per block of channels.
+      constexpr std::int64_t kInputTiles = 4;
+      context_.pool.parallel_for((shared_count + kInputTiles - 1) / kInputTiles, [&](int, std::int64_t i) {
+        const std::int64_t at = i * kInputTiles;
+        kernels.winograd_input(job, shared + at, std::min(kInputTiles, shared_count - at), scratch.inputs, at);
+      });
+      const std::int64_t blocks = (shared_count + cut.block_tiles - 1) / cut.block_tiles;
+      context_.pool.parallel_for(groups, [&](int worker, std::int64_t i) {
+        const int group = static_cast<int>(i);
+        float* filters = scratch.filters + worker * scratch.filters_per_worker;
+        ProductTiles products = scratch.products;
+        products.data += worker * scratch.products_per_worker;
+        for (int in_block = 0; in_block < job.in_blocks; ++in_block) kernels.winograd_filters(job, group, in_block, filters);
+        for (std::int64_t block = 0; block < blocks; ++block) {
+          const std::int64_t at = shared_count * block / blocks;
+          const std::int64_t count = shared_count * (block + 1) / blocks - at;
+          kernels.winograd_products(job, group, filters, scratch.inputs, at, count, products);
+          kernels.winograd_output(job, group, shared + at, count, products);
+        }
+      });
+    }
+  }
+
+  Context context_;
+  ConvSpec spec_;
+  int in_blocks_;
+  int out_blocks_;
+  WinogradCut forward_cut_;
+  WinogradCut gradient_cut_;
+  Buffer filters_;
+  Buffer bias_;
+};
+
+}  // namespace
+
+std::unique_ptr<ConvPlan> plan_winograd_conv(const Context& context, const ConvSpec& spec) {
+  return std::make_unique<WinogradConv>(context, spec);
+}
+
+}  // namespace impasto::cpu

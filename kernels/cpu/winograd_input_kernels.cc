@@ -1,0 +1,212 @@
+// Winograd: from the plane of the source to transformed tiles, and from packed filters to transformed filters.
+#include "kernels/cpu/register_product.h"
+#include "kernels/cpu/winograd_kernels.h"
+#include "kernels/cpu/winograd_transforms.h"
+
+namespace impasto::cpu::IMPASTO_ISA {
+namespace {
+
+// One block of channels of the source: its values, its mask, and how far apart their rows are.
+struct SourceBlock {
+  const float* values;
+  const std::uint16_t* mask;
+  std::int64_t value_width;
+  std::int64_t mask_width;
+};
+
+template <Source kSource>
+constexpr bool kPooled = kSource == Source::kMaxUnpooled || kSource == Source::kAverageUnpooled;
+
+template <Source kSource>
+IMPASTO_INLINE VecF source_value(const SourceBlock& block, std::int64_t value, std::int64_t pixel, int part) {
+  const VecF v = load(block.values + value * kBlock + part * kLanes);
+  if constexpr (kSource == Source::kPlain) {
+    return v;
+  } else {
+    const VecF kept = where_set(block.mask[pixel], part, v);
+    return kSource == Source::kAverageUnpooled ? 0.25f * kept : kept;
+  }
+}
+
+// Writes B^T d B of the tile whose input starts at y0, x0 to out[position * stride].
+template <int M, Source kSource>
+IMPASTO_INLINE void transform_tile(const SourceBlock& block, std::int64_t y0, std::int64_t x0, int part, float* out, std::int64_t stride) {
+  constexpr int kA = kTaps<M>;
+  VecF columns[kA * kA];
+#pragma GCC unroll 1
+  for (int x = 0; x < kA; ++x) {
+    VecF d[kA];
+#pragma GCC unroll 8
+    for (int y = 0; y < kA; ++y) {
+      const std::int64_t pixel = (y0 + y) * block.mask_width + x0 + x;
+      // y0 and x0 are odd (tiles start at even pixels, minus the border of one), so (y0 + y) / 2 = (y0 + 1) / 2 + floor((y - 1) / 2).
+      const std::int64_t value =
+          kPooled<kSource> ? ((y0 + 1) / 2 + ((y - 1) >> 1)) * block.value_width + (x0 + 1) / 2 + ((x - 1) >> 1) : pixel;
+      d[y] = source_value<kSource>(block, value, pixel, part);
+    }
+    input_transform<M>(d, columns + x, kA);
+  }
+#pragma GCC unroll 1
+  for (int y = 0; y < kA; ++y) {
+    VecF row[kA];
+    input_transform<M>(columns + y * kA, row, 1);
+#pragma GCC unroll 8
+    for (int x = 0; x < kA; ++x) store(out + (y * kA + x) * stride, row[x]);
+  }
+}
+
+// The tile's input pixels with zeros where it reaches over the border, as a plane of its own.
+template <int M, Source kSource>
+void gather_patch(const SourceBlock& block, std::int64_t y0, std::int64_t x0, std::int64_t y_end, std::int64_t x_end, float* patch) {
+  constexpr int kA = kTaps<M>;
+  for (int y = 0; y < kA; ++y) {
+    for (int x = 0; x < kA; ++x) {
+      const std::int64_t row = y0 + y;
+      const std::int64_t column = x0 + x;
+      const bool inside = row >= 0 && row < y_end && column >= 0 && column < x_end;
+      for (int part = 0; part < kParts; ++part) {
+        VecF v{};
+        if (inside) {
+          const std::int64_t value = kPooled<kSource> ? row / 2 * block.value_width + column / 2 : row * block.value_width + column;
+          v = source_value<kSource>(block, value, row * block.mask_width + column, part);
+        }
+        store(patch + (y * kA + x) * kBlock + part * kLanes, v);
+      }
+    }
+  }
+}
+
+template <int M, Source kSource>
+void input_tiles(const WinogradJob& job, std::int64_t first, std::int64_t count, const InputTiles& v, std::int64_t at) {
+  constexpr int kA = kTaps<M>;
+  const std::int64_t value_width = kPooled<kSource> ? job.w / 2 : job.w;
+  const std::int64_t value_height = kPooled<kSource> ? job.h / 2 : job.h;
+  // Past these, a pooled source has no value: an odd last row or column went into no window.
+  const std::int64_t y_end = kPooled<kSource> ? 2 * value_height : job.h;
+  const std::int64_t x_end = kPooled<kSource> ? 2 * value_width : job.w;
+  alignas(64) float patch[kPositions<M> * kBlock];
+  for (int b = 0; b < job.in_blocks; ++b) {
+    const SourceBlock block{job.in + b * value_height * value_width * kBlock,
+                            kSource == Source::kPlain ? nullptr : job.in_mask + b * std::int64_t{job.h} * job.w, value_width, job.w};
+    float* out = v.data + (b * v.capacity + at) * kBlock;
+    std::int64_t ty = first / job.tiles_x;
+    std::int64_t tx = first % job.tiles_x;
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t y0 = ty * M - 1;
+      const std::int64_t x0 = tx * M - 1;
+      if (y0 >= 0 && x0 >= 0 && y0 + kA <= y_end && x0 + kA <= x_end) {
+        for (int part = 0; part < kParts; ++part) {
+          transform_tile<M, kSource>(block, y0, x0, part, out + i * kBlock + part * kLanes, v.position);
+        }
+      } else {
+        gather_patch<M, kSource>(block, y0, x0, y_end, x_end, patch);
+        const SourceBlock whole{patch, nullptr, kA, kA};
+        for (int part = 0; part < kParts; ++part) {
+          transform_tile<M, Source::kPlain>(whole, 0, 0, part, out + i * kBlock + part * kLanes, v.position);
+        }
+      }
+      if (++tx == job.tiles_x) {
+        tx = 0;
+        ++ty;
+      }
+    }
+  }
+}
+
+template <int M>
+void input_tiles_of(const WinogradJob& job, std::int64_t first, std::int64_t count, const InputTiles& v, std::int64_t at) {
+  switch (job.source) {
+    case Source::kPlain:
+      return input_tiles<M, Source::kPlain>(job, first, count, v, at);
+    case Source::kMasked:
+      return input_tiles<M, Source::kMasked>(job, first, count, v, at);
+    case Source::kMaxUnpooled:
+      return input_tiles<M, Source::kMaxUnpooled>(job, first, count, v, at);
+    case Source::kAverageUnpooled:
+      return input_tiles<M, Source::kAverageUnpooled>(job, first, count, v, at);
+  }
+}
+
+// Packed filters of one (output block, input block): (9, 16 input channels, 16 output channels).
+constexpr int kPackedBlock = 9 * kBlock * kBlock;
+
+// The 16 x 16 matrices of each tap transposed.
+void transpose_taps(const float* from, float* to) {
+  for (int tap = 0; tap < 9; ++tap) {
+    for (int i = 0; i < kBlock; i += kLanes) {
+      for (int j = 0; j < kBlock; j += kLanes) {
+        VecF square[kLanes];
+#pragma GCC unroll 16
+        for (int k = 0; k < kLanes; ++k) square[k] = load(from + (tap * kBlock + i + k) * kBlock + j);
+        transpose(square);
+#pragma GCC unroll 16
+        for (int k = 0; k < kLanes; ++k) store(to + (tap * kBlock + j + k) * kBlock + i, square[k]);
+      }
+    }
+  }
+}
+
+template <int M>
+void filters_of(const WinogradJob& job, int group, int in_block, float* u) {
+  constexpr int kA = kTaps<M>;
+  constexpr int kGroupBlocks = kColumns / kBlock;
+  const int first_block = group * kGroupBlocks;
+  const int blocks = smaller_of(kGroupBlocks, job.out_blocks - first_block);
+  const int columns = blocks * kBlock;
+  const std::int64_t stride = std::int64_t{job.in_blocks} * kBlock * columns;
+  alignas(64) float turned[kPackedBlock];
+  for (int b = 0; b < blocks; ++b) {
+    const float* taps;
+    if (job.transposed) {
+      // The convolution's own output channels are this direction's inputs.
+      transpose_taps(job.filters + (std::int64_t{in_block} * job.out_blocks + first_block + b) * kPackedBlock, turned);
+      taps = turned;
+    } else {
+      taps = job.filters + (std::int64_t{first_block + b} * job.in_blocks + in_block) * kPackedBlock;
+    }
+    for (int i = 0; i < kBlock; ++i) {
+      for (int part = 0; part < kParts; ++part) {
+        VecF g[9];
+#pragma GCC unroll 9
+        for (int tap = 0; tap < 9; ++tap) g[tap] = load(taps + ((job.transposed ? 8 - tap : tap) * kBlock + i) * kBlock + part * kLanes);
+        VecF columns_done[kA * 3];
+#pragma GCC unroll 3
+        for (int x = 0; x < 3; ++x) filter_transform<M>(g[x], g[3 + x], g[6 + x], columns_done + x, 3);
+        float* out = u + (std::int64_t{in_block} * kBlock + i) * columns + b * kBlock + part * kLanes;
+#pragma GCC unroll 8
+        for (int y = 0; y < kA; ++y) {
+          VecF row[kA];
+          filter_transform<M>(columns_done[3 * y], columns_done[3 * y + 1], columns_done[3 * y + 2], row, 1);
+#pragma GCC unroll 8
+          for (int x = 0; x < kA; ++x) store(out + (y * kA + x) * stride, row[x]);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void winograd_filters(const WinogradJob& job, int group, int in_block, float* u) {
+  switch (job.tile) {
+    case 2:
+      return filters_of<2>(job, group, in_block, u);
+    case 4:
+      return filters_of<4>(job, group, in_block, u);
+    default:
+      return filters_of<6>(job, group, in_block, u);
+  }
+}
+
+void winograd_input(const WinogradJob& job, std::int64_t first, std::int64_t count, const InputTiles& v, std::int64_t at) {
+  switch (job.tile) {
+    case 2:
+      return input_tiles_of<2>(job, first, count, v, at);
+    case 4:
+      return input_tiles_of<4>(job, first, count, v, at);
+    default:
+      return input_tiles_of<6>(job, first, count, v, at);
+  }
+}
+
+}  // namespace impasto::cpu::IMPASTO_ISA

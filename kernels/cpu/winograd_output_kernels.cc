@@ -1,0 +1,155 @@
+// Winograd: the products, and from them back to the output plane with bias, ReLU, pooling and masks.
+#include "kernels/cpu/max_pooling.h"
+#include "kernels/cpu/register_product.h"
+#include "kernels/cpu/winograd_kernels.h"
+#include "kernels/cpu/winograd_transforms.h"
+
+namespace impasto::cpu::IMPASTO_ISA {
+namespace {
+
+// One block of output channels: the planes it goes to.
+struct Target {
+  float* out;
+  std::uint16_t* mask;
+  std::int64_t h;
+  std::int64_t w;
+};
+
+// A tile's values at y0, x0 for one part of the block, epilogue applied. kWhole: the tile lies inside the plane.
+template <int M, Epilogue kEpilogue, bool kWhole>
+IMPASTO_INLINE void write_tile(const VecF* tile, const Target& target, std::int64_t y0, std::int64_t x0, int part) {
+  if constexpr (kEpilogue == Epilogue::kNone || kEpilogue == Epilogue::kRelu) {
+#pragma GCC unroll 6
+    for (int y = 0; y < M; ++y) {
+      if (!kWhole && y0 + y >= target.h) break;
+#pragma GCC unroll 6
+      for (int x = 0; x < M; ++x) {
+        if (!kWhole && x0 + x >= target.w) break;
+        const std::int64_t pixel = (y0 + y) * target.w + x0 + x;
+        VecF v = tile[y * M + x];
+        if constexpr (kEpilogue == Epilogue::kRelu) {
+          v = rectified(v);
+          if (target.mask != nullptr) store_bits(target.mask + pixel, part, greater_bits(v, VecF{}));
+        }
+        store(target.out + pixel * kBlock + part * kLanes, v);
+      }
+    }
+  } else {
+    const std::int64_t pooled_h = target.h / 2;
+    const std::int64_t pooled_w = target.w / 2;
+#pragma GCC unroll 3
+    for (int y = 0; y < M; y += 2) {
+#pragma GCC unroll 3
+      for (int x = 0; x < M; x += 2) {
+        const std::int64_t row = (y0 + y) / 2;
+        const std::int64_t column = (x0 + x) / 2;
+        if (!kWhole && (row >= pooled_h || column >= pooled_w)) continue;
+        const Window window{rectified(tile[y * M + x]), rectified(tile[y * M + x + 1]), rectified(tile[(y + 1) * M + x]),
+                            rectified(tile[(y + 1) * M + x + 1])};
+        std::uint16_t* mask = target.mask == nullptr ? nullptr : target.mask + (y0 + y) * target.w + x0 + x;
+        VecF pooled;
+        if constexpr (kEpilogue == Epilogue::kReluMaxPool) {
+          pooled = pool_max(window);
+          if (mask != nullptr) record_max(window, pooled, greater_bits(pooled, VecF{}), mask, target.w, part);
+        } else {
+          pooled = pool_average(window);
+          if (mask != nullptr) {
+            store_bits(mask, part, greater_bits(window.v00, VecF{}));
+            store_bits(mask + 1, part, greater_bits(window.v01, VecF{}));
+            store_bits(mask + target.w, part, greater_bits(window.v10, VecF{}));
+            store_bits(mask + target.w + 1, part, greater_bits(window.v11, VecF{}));
+          }
+        }
+        store(target.out + (row * pooled_w + column) * kBlock + part * kLanes, pooled);
+      }
+    }
+  }
+}
+
+template <int M, Epilogue kEpilogue>
+void output_tiles(const WinogradJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m) {
+  constexpr int kA = kTaps<M>;
+  constexpr int kGroupBlocks = kColumns / kBlock;
+  constexpr bool kPools = kEpilogue == Epilogue::kReluMaxPool || kEpilogue == Epilogue::kReluAveragePool;
+  const int blocks = smaller_of(kGroupBlocks, job.out_blocks - group * kGroupBlocks);
+  const std::int64_t plane = std::int64_t{job.h} * job.w;
+  const std::int64_t out_plane = kPools ? std::int64_t{job.h / 2} * (job.w / 2) : plane;
+  for (int b = 0; b < blocks; ++b) {
+    const int block = group * kGroupBlocks + b;
+    const Target target{job.out + block * out_plane * kBlock, job.out_mask == nullptr ? nullptr : job.out_mask + block * plane, job.h,
+                        job.w};
+    for (int part = 0; part < kParts; ++part) {
+      const float* products = m.data + b * m.capacity * kBlock + part * kLanes;
+      const VecF bias = job.bias == nullptr ? VecF{} : load(job.bias + block * kBlock + part * kLanes);
+      std::int64_t ty = first / job.tiles_x;
+      std::int64_t tx = first % job.tiles_x;
+      for (std::int64_t i = 0; i < count; ++i, products += kBlock) {
+        VecF columns[M * kA];
+#pragma GCC unroll 1
+        for (int x = 0; x < kA; ++x) {
+          VecF d[kA];
+#pragma GCC unroll 8
+          for (int y = 0; y < kA; ++y) d[y] = load(products + (y * kA + x) * m.position);
+          output_transform<M>(d, columns + x, kA);
+        }
+        VecF tile[M * M];
+#pragma GCC unroll 1
+        for (int y = 0; y < M; ++y) {
+          output_transform<M>(columns + y * kA, tile + y * M, 1);
+#pragma GCC unroll 6
+          for (int x = 0; x < M; ++x) tile[y * M + x] += bias;
+        }
+        if ((ty + 1) * M <= job.h && (tx + 1) * M <= job.w) {
+          write_tile<M, kEpilogue, true>(tile, target, ty * M, tx * M, part);
+        } else {
+          write_tile<M, kEpilogue, false>(tile, target, ty * M, tx * M, part);
+        }
+        if (++tx == job.tiles_x) {
+          tx = 0;
+          ++ty;
+        }
+      }
+    }
+  }
+}
+
+template <int M>
+void output_tiles_of(const WinogradJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m) {
+  switch (job.epilogue) {
+    case Epilogue::kNone:
+      return output_tiles<M, Epilogue::kNone>(job, group, first, count, m);
+    case Epilogue::kRelu:
+      return output_tiles<M, Epilogue::kRelu>(job, group, first, count, m);
+    case Epilogue::kReluMaxPool:
+      return output_tiles<M, Epilogue::kReluMaxPool>(job, group, first, count, m);
+    case Epilogue::kReluAveragePool:
+      return output_tiles<M, Epilogue::kReluAveragePool>(job, group, first, count, m);
+  }
+}
+
+}  // namespace
+
+void winograd_products(const WinogradJob& job, int group, const float* u, const InputTiles& v, std::int64_t at, std::int64_t count,
+                       const ProductTiles& m) {
+  constexpr int kGroupBlocks = kColumns / kBlock;
+  const int columns = smaller_of(kGroupBlocks, job.out_blocks - group * kGroupBlocks) * kBlock;
+  const int positions = (job.tile + 2) * (job.tile + 2);
+  const ProductStrides strides{v.capacity * kBlock, m.capacity * kBlock};
+  for (int p = 0; p < positions; ++p) {
+    product_rows<false>(count, columns, v.data + p * v.position + at * kBlock, job.in_blocks, u, m.data + p * m.position, strides);
+    u += std::int64_t{job.in_blocks} * kBlock * columns;
+  }
+}
+
+void winograd_output(const WinogradJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m) {
+  switch (job.tile) {
+    case 2:
+      return output_tiles_of<2>(job, group, first, count, m);
+    case 4:
+      return output_tiles_of<4>(job, group, first, count, m);
+    default:
+      return output_tiles_of<6>(job, group, first, count, m);
+  }
+}
+
+}  // namespace impasto::cpu::IMPASTO_ISA
