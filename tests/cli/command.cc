@@ -57,7 +57,7 @@ Folder::~Folder() {
 std::map<std::string, std::string> Folder::files() const {
   std::map<std::string, std::string> result;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(path_)) {
-    const std::string name = fs::relative(entry.path(), path_).string();
+    const std::string name = entry.path().lexically_relative(path_).string();
     result[name] = entry.is_directory() ? "/" : read_file(entry.path().string());
   }
   return result;

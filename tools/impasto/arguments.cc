@@ -68,7 +68,11 @@ class Parser {
   // An option with one value that `read` takes; `fallback` is what --help shows as the default.
   template <typename Read>
   void option(const std::string& names, const std::string& type, const std::string& fallback, const std::string& description, Read read) {
-    CLI::Option* added = app_.add_option_function<std::string>(names, read, description);
+    const auto read_some = [names, type, read](const std::string& text) {
+      if (text.empty()) throw Failure(kUsage, names + ": an empty value is not accepted; give " + type);
+      read(text);
+    };
+    CLI::Option* added = app_.add_option_function<std::string>(names, read_some, description);
     added->type_name(type)->group(group_);
     if (!fallback.empty()) added->default_str(fallback);
   }
@@ -205,7 +209,6 @@ void Parser::describe_optimisation() {
          [this](const std::string& text) { settings_.style.learning_rate = parse_number("--learning-rate", text, /*positive=*/true); });
   option("--init", "content|random|PATH", "content",
          "Start from the content, from noise, or from a picture (resized to the content's size)", [this](const std::string& text) {
-           if (text.empty()) throw Failure(kUsage, "--init: '' is not accepted; give content, random or the path of a picture");
            const bool named = text == "content" || text == "random";
            overrides_.init = !named ? Init::kPicture : text == "content" ? Init::kContent : Init::kRandom;
            settings_.init_picture = named ? "" : text;
@@ -216,10 +219,8 @@ void Parser::describe_optimisation() {
 
 void Parser::describe_network() {
   group_ = "Network and device";
-  option("--weights", "FILE", "", "Weight file, made by impasto-convert-weights", [this](const std::string& text) {
-    if (text.empty()) throw Failure(kUsage, "--weights: '' is not accepted; give the path of a weight file");
-    settings_.weights = text;
-  });
+  option("--weights", "FILE", "", "Weight file, made by impasto-convert-weights",
+         [this](const std::string& text) { settings_.weights = text; });
   flag("--untrained", settings_.untrained, "Use a network of random filters: no weights needed, weaker pictures");
   option("--device", "NAME", "auto", "auto, cpu, reference (double) or reference-float",
          [this](const std::string& text) { settings_.session.device = choose_device(text); });

@@ -62,21 +62,15 @@ std::string size_text(Size size) { return std::to_string(size.width) + "x" + std
 
 std::vector<MemoryUse> memory_needed(const Session& session, const Settings& settings, const Inputs& inputs) {
   std::vector<Image> styles;
-  std::int64_t decoded = pixels(inputs.content.original);
   // The content, and the picture that comes out.
   std::int64_t resized = 2 * pixels(inputs.content.working);
   for (const InputFile& style : inputs.styles) {
     styles.push_back(size_only(style.working));
-    decoded += pixels(style.original);
     resized += pixels(style.working);
   }
-  if (inputs.init) {
-    decoded += pixels(inputs.init->original);
-    resized += pixels(inputs.init->working);
-  }
+  if (inputs.init) resized += pixels(inputs.init->working);
   constexpr std::int64_t kBytesPerPixel = 3 * sizeof(float);
   std::vector<MemoryUse> uses = session.memory_plan(size_only(inputs.content.working), styles, settings.style);
-  uses.push_back({"pictures as decoded", decoded * kBytesPerPixel});
   uses.push_back({"pictures at their working size", resized * kBytesPerPixel});
   return uses;
 }
@@ -99,12 +93,14 @@ std::string dry_run_text(Session& session, const Settings& settings, const Input
   text += "weights: " + (inputs.weights_path.empty() ? "untrained" : inputs.weights_path) + "\n";
   text += "device in use: " + inputs.device + "\n";
 
-  const std::vector<MemoryUse> uses = memory_needed(session, settings, inputs);
+  std::vector<MemoryUse> uses = memory_needed(session, settings, inputs);
+  const std::int64_t held = resident_memory_bytes();
+  if (held >= 0) uses.push_back({"program, network weights, pictures as decoded", held});
   text += "memory:\n";
   for (const MemoryUse& use : uses) text += "  " + use.purpose + ": " + bytes_text(use.bytes) + "\n";
   text += "  total: " + bytes_text(total(uses)) + "\n";
   const std::int64_t available = available_memory_bytes();
-  if (available >= 0) text += "  available: " + bytes_text(available) + "\n";
+  if (available >= 0) text += "  available beside that of the program: " + bytes_text(available) + "\n";
 
   const Trial trial = measure(session, settings, inputs.content.working);
   const double per_pixel = trial.seconds / static_cast<double>(pixels(trial.size));

@@ -10,7 +10,8 @@
 
 namespace impasto::command {
 
-// By purpose: the session's plan and the pictures.
+// By purpose, on top of what the process holds already (program, weights, decoded pictures): the session's plan and the pictures at their
+// working size.
 std::vector<MemoryUse> memory_needed(const Session& session, const Settings& settings, const Inputs& inputs);
 
 // Throws Failure (out of memory) where the machine has less than the run needs.

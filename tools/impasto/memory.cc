@@ -49,6 +49,11 @@ std::int64_t peak_memory_bytes() {
   return std::int64_t{usage.ru_maxrss} * 1024;
 }
 
+std::int64_t resident_memory_bytes() {
+  const std::int64_t kibibytes = field("/proc/self/status", "VmRSS:");
+  return kibibytes < 0 ? -1 : kibibytes * 1024;
+}
+
 std::int64_t available_memory_bytes() {
   const std::int64_t memory = field("/proc/meminfo", "MemAvailable:");
   const std::int64_t swap = field("/proc/meminfo", "SwapFree:");

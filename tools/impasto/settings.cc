@@ -47,7 +47,10 @@ void apply(Preset preset, const Overrides& overrides, Settings& settings) {
   if (overrides.style_layers) {
     style.style_layers = *overrides.style_layers;
     // A preset's weight for every layer holds for layers of the user's choice as well.
-    if (!style.style_weights.empty()) style.style_weights.resize(1);
+    if (!style.style_weights.empty()) {
+      const double every = style.style_weights.front();
+      style.style_weights.assign(1, every);
+    }
   }
   take(overrides.style_weights, style.style_weights);
   take(overrides.pooling, style.pooling);
