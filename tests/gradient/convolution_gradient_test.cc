@@ -91,22 +91,25 @@ TEST_P(ConvolutionGradient, AgreesWithFiniteDifferences) {
         Workbench bench(*backend);
         const std::unique_ptr<ConvPlan> plan =
             backend->plan_conv3x3({shape, out_channels, GetParam(), reads_image, weight.data(), bias.data()});
-        const Features in = bench.features(shape);
+        const Features in = reads_image ? bench.picture(shape) : bench.features(shape);
+        const auto upload = [&](std::span<const double> values) {
+          reads_image ? backend->upload(values, Vector{in.data, shape.size()}) : backend->upload(values, in);
+        };
         const Features out = bench.features(out_shape);
         const Mask mask = bench.mask(convolved);
         void* scratch = bench.scratch(plan->scratch_bytes());
         const std::vector<double> numeric = finite_differences(
             [&](std::span<const double> at) {
-              backend->upload(at, in);
+              upload(at);
               plan->forward(in, out, {}, scratch);
               return dot(bench.read(out), grad_out);
             },
             x);
-        backend->upload(x, in);
+        upload(x);
         plan->forward(in, out, mask, scratch);
-        const Features grad_in = bench.features(shape);
+        const Features grad_in = reads_image ? bench.picture(shape) : bench.features(shape);
         plan->gradient(bench.features(out_shape, grad_out), mask, grad_in, scratch);
-        EXPECT_TRUE(close(bench.read(grad_in), numeric, tolerance::kFiniteDifference));
+        EXPECT_TRUE(close(reads_image ? bench.read_picture(grad_in) : bench.read(grad_in), numeric, tolerance::kFiniteDifference));
         EXPECT_EQ(bench.damage(), "");
       }
     }

@@ -71,12 +71,19 @@ struct Setting {
   // RMS of the gradient with respect to the input where everything flows.
   double gradient_magnitude() const { return std::sqrt(static_cast<double>(layer.out_channels) / layer.input.c); }
 
+  Features input(Workbench& bench, std::span<const double> values) const {
+    return layer.reads_image ? bench.picture(layer.input, values) : bench.features(layer.input, values);
+  }
+  Features input_gradient(Workbench& bench) const { return layer.reads_image ? bench.picture(layer.input) : bench.features(layer.input); }
+  std::vector<double> read_input_gradient(Workbench& bench, Features grad_in) const {
+    return layer.reads_image ? bench.read_picture(grad_in) : bench.read(grad_in);
+  }
+
   // Output: forward's.
   Outputs forward(Workbench& bench, bool record = true) const {
     const std::unique_ptr<ConvPlan> plan = bench.backend().plan_conv3x3(spec());
     const Features out = bench.features(layer.output(epilogue));
-    plan->forward(bench.features(layer.input, in), out, record ? bench.mask(layer.convolved()) : Mask{},
-                  bench.scratch(plan->scratch_bytes()));
+    plan->forward(input(bench, in), out, record ? bench.mask(layer.convolved()) : Mask{}, bench.scratch(plan->scratch_bytes()));
     return {bench.read(out)};
   }
 
@@ -85,11 +92,11 @@ struct Setting {
     const std::unique_ptr<ConvPlan> plan = bench.backend().plan_conv3x3(spec());
     const Features out = bench.features(layer.output(epilogue));
     const Mask mask = bench.mask(layer.convolved());
-    const Features grad_in = bench.features(layer.input);
+    const Features grad_in = input_gradient(bench);
     void* scratch = bench.scratch(plan->scratch_bytes());
-    plan->forward(bench.features(layer.input, in), out, mask, scratch);
+    plan->forward(input(bench, in), out, mask, scratch);
     plan->gradient(bench.features(layer.output(epilogue), grad_out), mask, grad_in, scratch);
-    return {bench.read(out), bench.read(grad_in)};
+    return {bench.read(out), read_input_gradient(bench, grad_in)};
   }
 
   // Lets no gradient in where rounding could decide what ReLU lets through or which of four is the largest: where the convolved value

@@ -47,6 +47,10 @@ Features Workbench::features(Shape shape, std::span<const double> values) {
   return made;
 }
 
+Features Workbench::picture(Shape shape) { return {vector(shape.size()).data, shape}; }
+
+Features Workbench::picture(Shape shape, std::span<const double> values) { return {vector(values).data, shape}; }
+
 Mask Workbench::mask(Shape shape) { return {piece(backend_.mask_bytes(shape)), shape}; }
 
 double* Workbench::results(std::int64_t count) { return static_cast<double*>(piece(count * std::int64_t{sizeof(double)})); }
@@ -64,6 +68,8 @@ std::vector<double> Workbench::read(Features features) {
   backend_.download(features, host);
   return host;
 }
+
+std::vector<double> Workbench::read_picture(Features picture) { return read(Vector{picture.data, picture.shape.size()}); }
 
 std::vector<double> Workbench::read(const double* results, std::int64_t count) {
   std::vector<double> host(static_cast<std::size_t>(count));

@@ -35,12 +35,16 @@ class Workbench {
   Vector vector(std::span<const double> values);
   Features features(Shape shape);
   Features features(Shape shape, std::span<const double> values);
+  // A picture as the first layer reads it: planar like a vector.
+  Features picture(Shape shape);
+  Features picture(Shape shape, std::span<const double> values);
   Mask mask(Shape shape);
   double* results(std::int64_t count);
   void* scratch(std::int64_t bytes);
 
   std::vector<double> read(Vector vector);
   std::vector<double> read(Features features);
+  std::vector<double> read_picture(Features picture);
   std::vector<double> read(const double* results, std::int64_t count);
 
   // "" while every guard is intact, otherwise which piece (counted from 0, in order of asking) was written past, where.
