@@ -15,13 +15,15 @@ constexpr std::size_t kChannels = 3;
 
 std::string size_text(int width, int height) { return std::to_string(width) + "x" + std::to_string(height); }
 
-// A black picture. std::bad_alloc also where a vector of that length cannot exist.
-Image blank(int width, int height) {
+// Below 2^64 for any two ints.
+std::size_t value_count(int width, int height) { return kChannels * static_cast<std::size_t>(width) * static_cast<std::size_t>(height); }
+
+// A picture with room for its pixels and none yet. std::bad_alloc also where a vector of that length cannot exist.
+Image unfilled(int width, int height) {
   Image image{width, height, {}};
-  // Below 2^64 for any two ints.
-  const std::size_t count = kChannels * static_cast<std::size_t>(width) * static_cast<std::size_t>(height);
+  const std::size_t count = value_count(width, height);
   if (count > image.pixels.max_size()) throw std::bad_alloc();
-  image.pixels.resize(count);
+  image.pixels.reserve(count);
   return image;
 }
 
@@ -38,8 +40,10 @@ void load_strip(const Image& image, std::size_t y, std::size_t rows, std::vector
   }
 }
 
-Image resize_width(const Image& image, int width, const AxisTaps& axis) {
-  Image out = blank(width, image.height);
+// Fills out, which has the height of image.
+void resize_width(const Image& image, const AxisTaps& axis, Image& out) {
+  const int width = out.width;
+  out.pixels.resize(value_count(width, out.height));
   std::vector<float> strip(kLanes * static_cast<std::size_t>(image.width));
   const std::size_t height = static_cast<std::size_t>(image.height);
   const std::size_t row_length = kChannels * static_cast<std::size_t>(width);
@@ -60,15 +64,15 @@ Image resize_width(const Image& image, int width, const AxisTaps& axis) {
       }
     }
   }
-  return out;
 }
 
-Image resize_height(const Image& image, int height, const AxisTaps& axis) {
+// Fills out, which has the width of image.
+void resize_height(const Image& image, const AxisTaps& axis, Image& out) {
   // A stretch of a row whose sums stay in the first-level cache (4 KiB) while the input rows pass by.
   constexpr std::size_t kStretch = 1024;
-  Image out = blank(image.width, height);
+  out.pixels.resize(value_count(out.width, out.height));
   const std::size_t row_length = kChannels * static_cast<std::size_t>(image.width);
-  for (std::size_t y = 0; y < static_cast<std::size_t>(height); ++y) {
+  for (std::size_t y = 0; y < static_cast<std::size_t>(out.height); ++y) {
     const Tap& tap = axis.taps[y];
     const float* weights = axis.weights.data() + tap.offset;
     const float* first_row = image.pixels.data() + row_length * static_cast<std::size_t>(tap.first);
@@ -82,7 +86,6 @@ Image resize_height(const Image& image, int height, const AxisTaps& axis) {
       }
     }
   }
-  return out;
 }
 
 }  // namespace
@@ -91,7 +94,7 @@ Image resize(const Image& image, int width, int height, Filter filter, bool anti
   if (image.width < 1 || image.height < 1) {
     throw ShapeError("cannot resize a picture of " + size_text(image.width, image.height) + ": both must be at least 1");
   }
-  const std::size_t expected = kChannels * static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.height);
+  const std::size_t expected = value_count(image.width, image.height);
   if (image.pixels.size() != expected) {
     throw ShapeError("a picture of " + size_text(image.width, image.height) + " has " + std::to_string(image.pixels.size()) +
                      " values where " + std::to_string(expected) + " are needed");
@@ -106,13 +109,24 @@ Image resize(const Image& image, int width, int height, Filter filter, bool anti
   const bool other_width = width != image.width;
   const bool other_height = height != image.height;
   if (!other_width && !other_height) return image;
-  if (!other_height) return resize_width(image, width, taps(image.width, width));
-  if (!other_width) return resize_height(image, height, taps(image.height, height));
-  // The order with the smaller picture in between.
-  if (static_cast<double>(width) * image.height <= static_cast<double>(image.width) * height) {
-    return resize_height(resize_width(image, width, taps(image.width, width)), height, taps(image.height, height));
+
+  // The result's memory is asked for first: a size that cannot be is refused before any work.
+  Image out = unfilled(width, height);
+  if (!other_height) {
+    resize_width(image, taps(image.width, width), out);
+  } else if (!other_width) {
+    resize_height(image, taps(image.height, height), out);
+  } else if (static_cast<double>(width) * image.height <= static_cast<double>(image.width) * height) {
+    // The order with the smaller picture in between.
+    Image between = unfilled(width, image.height);
+    resize_width(image, taps(image.width, width), between);
+    resize_height(between, taps(image.height, height), out);
+  } else {
+    Image between = unfilled(image.width, height);
+    resize_height(image, taps(image.height, height), between);
+    resize_width(between, taps(image.width, width), out);
   }
-  return resize_width(resize_height(image, height, taps(image.height, height)), width, taps(image.width, width));
+  return out;
 }
 
 }  // namespace impasto
