@@ -9,8 +9,8 @@
 namespace impasto {
 
 struct ConvertOptions {
-  std::optional<Network> network;  // none: as the checkpoint's checksum or its names tell
-  std::string expect_sha256;       // 64 hexadecimal digits, or empty
+  std::optional<Network> network{};  // none: as the checkpoint's checksum or its names tell
+  std::string expect_sha256{};       // 64 hexadecimal digits, or empty
   bool float16 = false;
 };
 
