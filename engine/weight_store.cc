@@ -217,12 +217,14 @@ WeightStore WeightStore::untrained(std::uint64_t seed) {
     const double deviation = kUntrainedGain[i] * std::sqrt(2.0 / filter_size);
     const std::uint64_t layer_seed = counter_bits(seed, i);
     std::vector<float> weight(filter_size * conv.out_channels);
+    std::vector<double> filter(filter_size);
     for (int o = 0; o < conv.out_channels; ++o) {
       double mean = 0;
-      for (std::size_t j = 0; j < filter_size; ++j) mean += counter_normal(layer_seed, o * filter_size + j) / filter_size;
       for (std::size_t j = 0; j < filter_size; ++j) {
-        weight[o * filter_size + j] = static_cast<float>(deviation * (counter_normal(layer_seed, o * filter_size + j) - mean));
+        filter[j] = counter_normal(layer_seed, o * filter_size + j);
+        mean += filter[j] / filter_size;
       }
+      for (std::size_t j = 0; j < filter_size; ++j) weight[o * filter_size + j] = static_cast<float>(deviation * (filter[j] - mean));
     }
     store.layers_[i] = {std::move(weight), std::vector<float>(conv.out_channels, 0.0f)};
   }

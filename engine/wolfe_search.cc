@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 namespace impasto {
 namespace {
@@ -50,8 +49,9 @@ double WolfeSearch::interpolated() const {
     const double cubic = high_.t - width * (high_.slope + d2 - d1) / (high_.slope - low_.slope + 2 * d2);
     if (std::isfinite(cubic)) t = cubic;
   }
-  const auto [least, most] = std::minmax(low_.t + kMargin * width, high_.t - kMargin * width);
-  return std::clamp(t, least, most);
+  const double near_low = low_.t + kMargin * width;
+  const double near_high = high_.t - kMargin * width;
+  return std::clamp(t, std::min(near_low, near_high), std::max(near_low, near_high));
 }
 
 }  // namespace impasto

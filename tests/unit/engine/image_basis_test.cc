@@ -1,0 +1,47 @@
+#include "engine/image_basis.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "tests/support/random.h"
+
+namespace impasto {
+namespace {
+
+using testing_support::normal;
+
+// L-BFGS in z is L-BFGS in x with H0 = gamma A A^T only if the same A serves both ways: it must be symmetric, and definite or it would be
+// blind to some pictures.
+TEST(ImageBasis, IsSymmetricAndPositiveDefinite) {
+  const auto backend = make_backend({.kind = BackendKind::kReferenceDouble});
+  for (const Shape shape : {Shape{3, 1, 1}, Shape{3, 1, 7}, Shape{3, 13, 10}, Shape{3, 40, 33}}) {
+    Workspace workspace(*backend, 1 << 20);
+    ImageBasis basis(*backend, shape, workspace);
+    const Vector in = workspace.vector(shape.size(), "test");
+    const Vector out = workspace.vector(shape.size(), "test");
+    const auto apply = [&](const std::vector<double>& v) {
+      backend->upload(v, in);
+      basis.apply(in, out);
+      std::vector<double> result(v.size());
+      backend->download(out, result);
+      return result;
+    };
+    const auto dot = [](const std::vector<double>& a, const std::vector<double>& b) {
+      return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+    };
+    const std::vector<double> u = normal(1, shape.size());
+    const std::vector<double> v = normal(2, shape.size());
+    EXPECT_NEAR(dot(apply(u), v), dot(u, apply(v)), 1e-11 * shape.size());
+    EXPECT_GE(dot(apply(u), u), dot(u, u) * (1 - 1e-12));
+
+    // The coarsest scale, a constant, is amplified most.
+    const std::vector<double> constant(shape.size(), 1.0);
+    const double most = std::pow(ImageBasis::kGrowth, ImageBasis::kLevels);
+    for (const double a : apply(constant)) EXPECT_NEAR(a, most, 1e-12 * most);
+  }
+}
+
+}  // namespace
+}  // namespace impasto
