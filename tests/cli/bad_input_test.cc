@@ -222,11 +222,14 @@ TEST(CliBadInput, InputsAreNeverOverwritten) {
 TEST(CliBadInput, FileThatCannotGrowLeavesTheOldOne) {
   Scene scene;
   const auto before = scene.folder.files();
-  const Outcome outcome =
-      Command({command_path(), scene.content, scene.style, "-o", scene.out, "--untrained", "--iterations", "2", "--quiet"}, {}, [] {
-        const rlimit limit = {600, 600};
-        setrlimit(RLIMIT_FSIZE, &limit);
-      }).finish();
+  const Outcome outcome = Command({command_path(), scene.content, scene.style, "-o", scene.out, "--weights", averaging_weights(),
+                                   "--iterations", "2", "--quiet"},
+                                  {},
+                                  [] {
+                                    const rlimit limit = {600, 600};
+                                    setrlimit(RLIMIT_FSIZE, &limit);
+                                  })
+                              .finish();
   EXPECT_EQ(outcome.exit_code, 1) << outcome.err;
   EXPECT_EQ(outcome.signal, 0);
   EXPECT_TRUE(is_one_error_line(outcome.err)) << outcome.err;
@@ -239,10 +242,9 @@ TEST(CliBadInput, FullDiskLeavesTheOldFile) {
   Scene scene;
   const std::string disk = scene.folder.path("disk");
   std::filesystem::create_directory(disk);
-  const std::string script =
-      "mount -t tmpfs -o size=12k impasto-test '" + disk + "' 2>/dev/null || exit 77; cd '" + disk + "'; echo old > out.png; '" +
-      command_path() +
-      "' ../content.png ../style.png -o out.png --untrained --size 128 --iterations 2 --quiet; code=$?; ls -A; cat out.png; exit $code";
+  const std::string script = "mount -t tmpfs -o size=12k impasto-test '" + disk + "' 2>/dev/null || exit 77; cd '" + disk +
+                             "'; echo old > out.png; '" + command_path() + "' ../content.png ../style.png -o out.png --weights '" +
+                             averaging_weights() + "' --size 128 --iterations 2 --quiet; code=$?; ls -A; cat out.png; exit $code";
   const Outcome outcome = run_program({"/usr/bin/unshare", "--user", "--map-root-user", "--mount", "/bin/sh", "-c", script});
   if (outcome.exit_code == 77 || outcome.err.starts_with("unshare:")) {
     GTEST_SKIP()

@@ -1,4 +1,4 @@
-// Whole runs of the command on small pictures and an untrained network.
+// Whole runs of the command on small pictures.
 #include <gtest/gtest.h>
 
 #include <signal.h>
@@ -31,13 +31,13 @@ struct Scene {
     write_sample(style, 36, 28, 2);
   }
   std::vector<std::string> arguments(const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> all = {content, style, "-o", out, "--untrained", "--iterations", "4", "--quiet"};
+    std::vector<std::string> all = {content, style, "-o", out, "--weights", averaging_weights(), "--iterations", "4", "--quiet"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
   // Without --iterations and --quiet.
   std::vector<std::string> bare(const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> all = {content, style, "-o", out, "--untrained"};
+    std::vector<std::string> all = {content, style, "-o", out, "--weights", averaging_weights()};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
@@ -75,7 +75,7 @@ std::string png_text(const std::string& path, const std::string& key) {
 
 TEST(CliRun, WritesThePictureAndSaysWhere) {
   Scene scene;
-  const Outcome outcome = run(scene.bare({"--iterations", "12"}));
+  const Outcome outcome = run({scene.content, scene.style, "-o", scene.out, "--untrained", "--iterations", "12"});
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.out, scene.out + "\n");
   EXPECT_TRUE(contains(outcome.err, "untrained")) << outcome.err;
@@ -125,14 +125,14 @@ TEST(CliRun, ReportHoldsSettingsHashesAndEveryEvaluation) {
   EXPECT_EQ(report["settings"]["optimizer"], "lbfgs");
   EXPECT_EQ(report["settings"]["style_weights"], Json({{"relu1_1", 3.0}, {"relu2_1", 4.0}}));
   EXPECT_EQ(report["settings"]["tv_weight"], 0.5);
-  EXPECT_EQ(report["settings"]["untrained"], true);
+  EXPECT_EQ(report["settings"]["untrained"], false);
   EXPECT_EQ(report["settings"]["size"], "at most 400 wide");
   const Outcome hash = run_program({"/usr/bin/sha256sum", scene.content});
   EXPECT_EQ(report["content"]["sha256"], hash.out.substr(0, 64));
   EXPECT_EQ(report["styles"].size(), 1u);
   EXPECT_EQ(report["styles"][0]["path"], scene.style);
   EXPECT_EQ(report["styles"][0]["sha256"].get<std::string>().size(), 64u);
-  EXPECT_EQ(report["weights"]["untrained"], true);
+  EXPECT_EQ(report["weights"]["path"], averaging_weights());
   EXPECT_FALSE(report["device"].get<std::string>().empty());
 
   ASSERT_EQ(report["evaluations"].size(), 4u);
@@ -153,9 +153,14 @@ TEST(CliRun, ReportHoldsSettingsHashesAndEveryEvaluation) {
   EXPECT_LT(report["evaluations"][3]["total"], report["evaluations"][0]["total"]);
 }
 
-TEST(CliRun, DefaultStyleWeightsOfAnUntrainedNetworkAreReported) {
+TEST(CliRun, UntrainedNetworkIsNamedAsSuchAndItsStyleWeightsAreReported) {
   Scene scene;
-  const Json report = report_of(scene, scene.arguments());
+  const Json report = report_of(scene, {scene.content, scene.style, "-o", scene.out, "--untrained", "--iterations", "2", "--quiet"});
+  EXPECT_EQ(report["settings"]["untrained"], true);
+  EXPECT_EQ(report["weights"]["untrained"], true);
+  EXPECT_TRUE(report["weights"]["path"].is_null());
+  EXPECT_TRUE(contains(png_text(scene.out, "impasto:network"), "untrained"));
+  EXPECT_EQ(png_text(scene.out, "impasto:weights_sha256"), "");
   ASSERT_EQ(report["settings"]["style_weights"].size(), 5u);
   for (const auto& weight : report["settings"]["style_weights"]) EXPECT_GT(weight.get<double>(), 0.0);
 }
@@ -164,7 +169,8 @@ TEST(CliRun, MetadataTellsHowThePictureWasMade) {
   Scene scene;
   ASSERT_EQ(run(scene.arguments({"--seed", "5", "--threads", "2"})).exit_code, 0);
   EXPECT_TRUE(png_text(scene.out, "Software").starts_with("impasto ")) << png_text(scene.out, "Software");
-  EXPECT_TRUE(contains(png_text(scene.out, "impasto:network"), "untrained"));
+  EXPECT_EQ(png_text(scene.out, "impasto:network"), "averaging filters made for a test");
+  EXPECT_EQ(png_text(scene.out, "impasto:weights_sha256"), run_program({"/usr/bin/sha256sum", averaging_weights()}).out.substr(0, 64));
   const Json settings = Json::parse(png_text(scene.out, "impasto:settings"));
   EXPECT_EQ(settings["seed"], 5);
   EXPECT_EQ(settings["iterations"], 4);
@@ -176,8 +182,8 @@ TEST(CliRun, MetadataTellsHowThePictureWasMade) {
 TEST(CliRun, ZeroIterationsEvaluatesOnceAndPrintsTheLosses) {
   Scene scene;
   const std::string report_path = scene.folder.path("report.json");
-  const Outcome outcome =
-      run({scene.content, scene.style, "--untrained", "--iterations", "0", "--report", report_path, "--style-layers", "relu1_1,relu3_1"});
+  const Outcome outcome = run({scene.content, scene.style, "--weights", averaging_weights(), "--iterations", "0", "--report", report_path,
+                               "--style-layers", "relu1_1,relu3_1"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   const Json report = Json::parse(read_file(report_path));
   ASSERT_EQ(report["evaluations"].size(), 1u);
@@ -196,7 +202,8 @@ TEST(CliRun, ZeroIterationsEvaluatesOnceAndPrintsTheLosses) {
   // With -o the picture as it started is written as well.
   const Outcome with_output = run(scene.arguments({"--init", scene.style}));
   ASSERT_EQ(with_output.exit_code, 0);
-  ASSERT_EQ(run({scene.content, scene.style, "--untrained", "--iterations", "0", "-o", scene.out, "--quiet"}).exit_code, 0);
+  ASSERT_EQ(run({scene.content, scene.style, "--weights", averaging_weights(), "--iterations", "0", "-o", scene.out, "--quiet"}).exit_code,
+            0);
   const Picture start = read_picture(scene.out);
   const Picture content = read_picture(scene.content);
   for (std::size_t i = 0; i < start.image.pixels.size(); ++i) ASSERT_NEAR(start.image.pixels[i], content.image.pixels[i], 0.51 / 255);
@@ -209,11 +216,11 @@ TEST(CliRun, DryRunCreatesNothing) {
       run(scene.bare({"--dry-run", "--report", scene.folder.path("report.json"), "--save-every", "2", "--iterations", "77"}));
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   for (const char* part : {"iterations: 77", "optimizer: lbfgs", "40x30 -> 40x30", "memory:", "L-BFGS history: ", "network weights",
-                           "total: ", "time: about ", "77 evaluations"}) {
+                           "total, at most: ", "time: about ", "77 evaluations"}) {
     EXPECT_TRUE(contains(outcome.out, part)) << part << " in\n" << outcome.out;
   }
   EXPECT_TRUE(scene.folder.files() == before);
-  EXPECT_EQ(run({scene.content, scene.style, "--untrained", "--dry-run"}).exit_code, 0);
+  EXPECT_EQ(run({scene.content, scene.style, "--weights", averaging_weights(), "--dry-run"}).exit_code, 0);
 }
 
 TEST(CliRun, SaveEveryWritesNumberedPictures) {
@@ -246,7 +253,9 @@ TEST(CliRun, AlphaOfTheContentIsPutBack) {
   EXPECT_EQ(larger.alpha[63], 1.0f);
 
   // A format without transparency takes the picture as it is.
-  ASSERT_EQ(run({scene.content, scene.style, "-o", scene.folder.path("out.jpg"), "--untrained", "--iterations", "2", "--quiet"}).exit_code,
+  ASSERT_EQ(run({scene.content, scene.style, "-o", scene.folder.path("out.jpg"), "--weights", averaging_weights(), "--iterations", "2",
+                 "--quiet"})
+                .exit_code,
             0);
   EXPECT_TRUE(read_picture(scene.folder.path("out.jpg")).alpha.empty());
 }
@@ -275,7 +284,8 @@ TEST(CliRun, SixteenBitsAndOtherFormats) {
   EXPECT_GT(std::count_if(deep.image.pixels.begin(), deep.image.pixels.end(), between_grey_levels), 1000);
   for (const char* name : {"out.jpg", "out.tif", "out.webp"}) {
     const std::string path = scene.folder.path(name);
-    const Outcome outcome = run({scene.content, scene.style, "-o", path, "--untrained", "--iterations", "2", "--quiet", "--quality", "80"});
+    const Outcome outcome =
+        run({scene.content, scene.style, "-o", path, "--weights", averaging_weights(), "--iterations", "2", "--quiet", "--quality", "80"});
     ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
     EXPECT_EQ(read_picture(path).image.height, 30);
   }
@@ -332,8 +342,8 @@ TEST(CliRun, StyleBlendSharesTheTargets) {
   write_sample(second, 30, 44, 9);
   const auto first_loss = [&](const std::string& blend) {
     const std::string report = scene.folder.path("r.json");
-    const Outcome outcome = run({scene.content, scene.style, second, "--untrained", "--iterations", "0", "--style-blend", blend, "--report",
-                                 report, "--style-weight", "1"});
+    const Outcome outcome = run({scene.content, scene.style, second, "--weights", averaging_weights(), "--iterations", "0", "--style-blend",
+                                 blend, "--report", report, "--style-weight", "1"});
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
     return Json::parse(read_file(report));
   };
@@ -342,7 +352,10 @@ TEST(CliRun, StyleBlendSharesTheTargets) {
   EXPECT_EQ(both["settings"]["style_blend"], Json({0.5, 0.5}));
   EXPECT_EQ(only_first["settings"]["style_blend"], Json({1.0, 0.0}));
   const std::string report = scene.folder.path("r.json");
-  ASSERT_EQ(run({scene.content, scene.style, "--untrained", "--iterations", "0", "--report", report, "--style-weight", "1"}).exit_code, 0);
+  ASSERT_EQ(
+      run({scene.content, scene.style, "--weights", averaging_weights(), "--iterations", "0", "--report", report, "--style-weight", "1"})
+          .exit_code,
+      0);
   const double single = Json::parse(read_file(report))["evaluations"][0]["total"];
   EXPECT_NEAR(only_first["evaluations"][0]["total"].get<double>(), single, 1e-6 * single);
   EXPECT_NE(both["evaluations"][0]["total"].get<double>(), single);
@@ -496,7 +509,7 @@ TEST(CliSignals, BeforeTheFirstEvaluationNothingIsWrittenAndTheSecondEndsAtOnce)
   std::vector<std::string> words = scene.bare({"--device", "reference", "--progress", "plain"});
   words.insert(words.begin(), command_path());
   Command command(words);
-  ASSERT_TRUE(command.wait_for("untrained"));
+  ASSERT_TRUE(command.wait_for("impasto: content"));
   command.send(SIGINT);
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   command.send(SIGINT);
@@ -513,7 +526,7 @@ TEST(CliSignals, OneBeforeTheFirstEvaluationWritesNothing) {
   std::vector<std::string> words = scene.bare({"--device", "reference", "--progress", "none"});
   words.insert(words.begin(), command_path());
   Command command(words);
-  ASSERT_TRUE(command.wait_for("untrained"));
+  ASSERT_TRUE(command.wait_for("impasto: content"));
   command.send(SIGINT);
   const Outcome outcome = command.finish();
   EXPECT_EQ(outcome.exit_code, 130) << outcome.err;
@@ -524,10 +537,10 @@ TEST(CliSignals, OneBeforeTheFirstEvaluationWritesNothing) {
 
 TEST(CliSignals, ClosedStderrDoesNotEndTheRun) {
   Scene scene;
-  const Outcome outcome =
-      run_program({"/bin/sh", "-c",
-                   "( '" + command_path() + "' '" + scene.content + "' '" + scene.style + "' -o '" + scene.out +
-                       "' --untrained --iterations 30 --progress json; echo $? ) 2>&1 >'" + scene.folder.path("code") + "' | head -c 1"});
+  const Outcome outcome = run_program({"/bin/sh", "-c",
+                                       "( '" + command_path() + "' '" + scene.content + "' '" + scene.style + "' -o '" + scene.out +
+                                           "' --weights '" + averaging_weights() + "' --iterations 30 --progress json; echo $? ) 2>&1 >'" +
+                                           scene.folder.path("code") + "' | head -c 1"});
   EXPECT_TRUE(contains(read_file(scene.folder.path("code")), "\n0\n")) << outcome.out;
   EXPECT_TRUE(std::filesystem::exists(scene.out));
 }

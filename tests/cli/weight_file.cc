@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "tests/cli/command.h"
+
 namespace impasto::test {
 
 namespace {
@@ -77,6 +79,15 @@ void write_weight_file(const std::string& path, const WeightFile& options) {
     }
   }
   H5Fclose(file);
+}
+
+const std::string& averaging_weights() {
+  static const Folder folder;
+  static const std::string path = [] {
+    write_weight_file(folder.path("averaging.h5"));
+    return folder.path("averaging.h5");
+  }();
+  return path;
 }
 
 }  // namespace impasto::test

@@ -14,11 +14,14 @@ namespace {
 
 // Style targets take one forward pass and no gradient: a third of an evaluation's multiplications, more of its memory traffic.
 constexpr double kForwardShare = 0.4;
-// A trial shorter than this is dominated by what does not grow with the picture: try a larger one.
-constexpr double kShortTrial = 0.1;
-constexpr Size kTrialSizes[] = {{64, 48}, {256, 192}};
+// A second trial shows what does not grow with the picture; where the first takes longer than this, it is too slow to try.
+constexpr double kSlowTrial = 0.2;
+constexpr Size kSmallTrial = {64, 48};
+constexpr Size kLargeTrial = {256, 192};
 
 std::int64_t pixels(Size size) { return std::int64_t{size.width} * size.height; }
+
+std::string size_text(Size size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
 
 // A picture with some structure; its content does not matter to the time.
 Image trial_picture(Size size) {
@@ -27,25 +30,34 @@ Image trial_picture(Size size) {
   return image;
 }
 
+// Seconds of an evaluation of `pixels` pixels: fixed + each * pixels. What is fixed is the work on the filters.
 struct Trial {
-  Size size;
-  double seconds = 0;
+  std::string sizes;
+  double fixed = 0;
+  double each = 0;
 };
+
+double evaluation_seconds(Session& session, const StyleOptions& options, Size size) {
+  const Image picture = trial_picture(size);
+  const Result result = session.stylize(picture, std::span(&picture, 1), options);
+  double least = result.evaluations.front().seconds;
+  for (const Evaluation& evaluation : result.evaluations) least = std::min(least, evaluation.seconds);
+  return least;
+}
 
 Trial measure(Session& session, const Settings& settings, Size content) {
   StyleOptions options = settings.style;
   options.init = Init::kContent;
   options.iterations = 3;
   options.style_blend.clear();
-  Trial trial;
-  for (const Size size : kTrialSizes) {
-    if (trial.size.width > 0 && (trial.seconds > kShortTrial || pixels(size) > pixels(content))) break;
-    const Image picture = trial_picture(size);
-    const Result result = session.stylize(picture, std::span(&picture, 1), options);
-    trial = {size, result.evaluations.front().seconds};
-    for (const Evaluation& evaluation : result.evaluations) trial.seconds = std::min(trial.seconds, evaluation.seconds);
-  }
-  return trial;
+  const double small = evaluation_seconds(session, options, kSmallTrial);
+  const double small_pixels = static_cast<double>(pixels(kSmallTrial));
+  if (pixels(content) <= pixels(kSmallTrial)) return {size_text(kSmallTrial), small, 0};
+  if (small > kSlowTrial) return {size_text(kSmallTrial), 0, small / small_pixels};
+  const double large = evaluation_seconds(session, options, kLargeTrial);
+  const double large_pixels = static_cast<double>(pixels(kLargeTrial));
+  const double each = std::max(0.0, (large - small) / (large_pixels - small_pixels));
+  return {size_text(kSmallTrial) + " and " + size_text(kLargeTrial), std::max(0.0, small - each * small_pixels), each};
 }
 
 std::int64_t total(const std::vector<MemoryUse>& uses) {
@@ -55,8 +67,6 @@ std::int64_t total(const std::vector<MemoryUse>& uses) {
 }
 
 Image size_only(Size size) { return {size.width, size.height, {}}; }
-
-std::string size_text(Size size) { return std::to_string(size.width) + "x" + std::to_string(size.height); }
 
 }  // namespace
 
@@ -98,19 +108,19 @@ std::string dry_run_text(Session& session, const Settings& settings, const Input
   if (held >= 0) uses.push_back({"program, network weights, pictures as decoded", held});
   text += "memory:\n";
   for (const MemoryUse& use : uses) text += "  " + use.purpose + ": " + bytes_text(use.bytes) + "\n";
-  text += "  total: " + bytes_text(total(uses)) + "\n";
+  text += "  total, at most: " + bytes_text(total(uses)) + "\n";
   const std::int64_t available = available_memory_bytes();
   if (available >= 0) text += "  available beside that of the program: " + bytes_text(available) + "\n";
 
   const Trial trial = measure(session, settings, inputs.content.working);
-  const double per_pixel = trial.seconds / static_cast<double>(pixels(trial.size));
-  const double evaluation = per_pixel * static_cast<double>(pixels(inputs.content.working));
+  const auto seconds_of = [&](Size size) { return trial.fixed + trial.each * static_cast<double>(pixels(size)); };
+  const double evaluation = seconds_of(inputs.content.working);
   const int evaluations = std::max(1, settings.style.iterations);
-  double seconds = evaluations * evaluation + kForwardShare * evaluation;
-  for (const InputFile& style : inputs.styles) seconds += kForwardShare * per_pixel * static_cast<double>(pixels(style.working));
+  double seconds = (evaluations + kForwardShare) * evaluation;
+  for (const InputFile& style : inputs.styles) seconds += kForwardShare * seconds_of(style.working);
   char line[160];
-  std::snprintf(line, sizeof line, "time: about %s (%d evaluations of %.3g s, scaled from %s)\n", duration_text(seconds).c_str(),
-                evaluations, evaluation, size_text(trial.size).c_str());
+  std::snprintf(line, sizeof line, "time: about %s (%d evaluations of %.3g s, judged by %s)\n", duration_text(seconds).c_str(), evaluations,
+                evaluation, trial.sizes.c_str());
   return text + line;
 }
 
