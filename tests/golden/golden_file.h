@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <ostream>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,6 +38,7 @@ struct DeviceCase {
 };
 std::vector<DeviceCase> devices();
 inline std::string name(const testing::TestParamInfo<DeviceCase>& device) { return device.param.name; }
+inline void PrintTo(const DeviceCase& device, std::ostream* out) { *out << device.name; }
 
 // The "options" of evaluations.json.
 StyleOptions style_options(const nlohmann::json& options);

@@ -79,7 +79,7 @@ class Network:
             h = F.conv2d(h, self.weight[layer], self.bias[layer], padding=1)
             if f"conv{layer}" in wanted:
                 found[f"conv{layer}"] = h[0]
-            h = F.relu(h)
+            h = F.relu(h, inplace=f"conv{layer}" not in wanted)
             if f"relu{layer}" in wanted:
                 found[f"relu{layer}"] = h[0]
             if len(found) == len(wanted):
@@ -88,8 +88,8 @@ class Network:
 
 
 def gram(f):
-    """F F^T / M, F = f as (c, M)."""
-    m = f.reshape(f.shape[0], -1)
+    """F F^T / M, F = f as (c, M); without a copy where f is channels_last."""
+    m = f.flatten(1) if f.is_contiguous() else f.permute(1, 2, 0).flatten(0, 1).t()
     return m @ m.t() / m.shape[1]
 
 
