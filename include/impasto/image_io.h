@@ -17,7 +17,8 @@ struct ReadOptions {
   float matte[3] = {1.0f, 1.0f, 1.0f};
 };
 
-// A decoded file: upright (EXIF orientation applied), in sRGB (embedded ICC profile or CMYK converted), 16-bit precision kept.
+// A decoded file: upright (EXIF orientation applied), in sRGB (embedded ICC profile or CMYK converted), 16-bit precision kept (where a
+// profile is applied: to about half an 8-bit level). A profile that is damaged or of another kind of colour is ignored, as viewers do.
 struct Picture {
   Image image;
   // The file's transparency, height * width values in 0..1; empty where the file has none.
@@ -34,8 +35,9 @@ struct WriteOptions {
   int bit_depth = 8;
   // JPEG and WebP quality, 1..100.
   int quality = 95;
-  // Written where the format has a place for text: PNG text chunks, EXIF/XMP elsewhere.
-  std::map<std::string, std::string> metadata;
+  // Written as PNG text chunks (UTF-8), elsewhere as XMP (namespace "urn:impasto:", spaces and colons of a key become underscores). A key
+  // is a letter followed by letters, digits, single spaces or ._-: (79 in all); OptionError otherwise.
+  std::map<std::string, std::string> metadata = {};
 };
 
 // Throws OptionError unless path's extension is one that write_picture can write with this bit depth (.png .jpg .jpeg .tif .tiff
