@@ -70,7 +70,8 @@ void gram_gradient(const float* f, std::int64_t plane, int blocks, const float* 
   constexpr int kGroupBlocks = kColumns / kBlock;
   for (int block = 0; block < blocks; block += kGroupBlocks) {
     const int columns = smaller_of(kGroupBlocks, blocks - block) * kBlock;
-    product_rows<true>(last - first, columns, f + first * kBlock, blocks, packed + std::int64_t{block} * kBlock * blocks * kBlock,
+    const float* weights = packed + std::int64_t{block} * kBlock * blocks * kBlock;
+    product_rows<true>(last - first, columns, f + first * kBlock, blocks, weights, weights + std::int64_t{blocks} * kBlock * columns,
                        grad_f + (block * plane + first) * kBlock, {plane * kBlock, plane * kBlock});
   }
 }

@@ -95,8 +95,9 @@ void image_gradient_products(const float* grad, const std::uint16_t* mask, std::
       }
     }
     for (int group = 0; group < kGroups; ++group) {
-      product_rows<false>(count, kColumns, scratch, blocks, filters + std::int64_t{group} * blocks * kBlock * kColumns,
-                          part_products + group * kColumns * kImageSegment, {kImageSegment * kBlock, kImageSegment * kBlock});
+      const float* taps = filters + std::int64_t{group} * blocks * kBlock * kColumns;
+      product_rows<false>(count, kColumns, scratch, blocks, taps, taps, part_products + group * kColumns * kImageSegment,
+                          {kImageSegment * kBlock, kImageSegment * kBlock});
     }
     for (int x = 0; x < count; x += kLanes) {
       for (int tap = 0; tap < kImageTaps; tap += kLanes) {

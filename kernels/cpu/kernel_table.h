@@ -40,6 +40,13 @@ struct WinogradJob {
   bool transposed = false;
 };
 
+// Positions of transformed filters, inputs and products are this many floats further apart than they fill. Powers of two apart, as they
+// would be otherwise, the up to 64 positions that a transform writes to would all meet in one set of each cache.
+inline constexpr std::int64_t kSetPadding = 16;
+
+// Distance of the positions of a group of `columns` output channels.
+static inline std::int64_t filter_position(int in_blocks, int columns) { return std::int64_t{in_blocks} * 16 * columns + kSetPadding; }
+
 // Transformed input of up to `capacity` tiles: (position, channel block, tile, 16), positions `position` apart.
 struct InputTiles {
   float* data = nullptr;
@@ -63,7 +70,7 @@ struct KernelTable {
 
   // --- winograd_kernels.cc --------------------------------------------------------------------------------------------------------
   // Transforms the filters from input block `in_block` to the output channels of `group`, into their place of
-  // (position, 16 in_blocks, channels of the group) at u.
+  // (position, 16 in_blocks, channels of the group) at u, positions filter_position() apart.
   void (*winograd_filters)(const WinogradJob& job, int group, int in_block, float* u);
   // Transforms tiles first .. first + count - 1 of all input blocks to slots at .. at + count - 1 of v.
   void (*winograd_input)(const WinogradJob& job, std::int64_t first, std::int64_t count, const InputTiles& v, std::int64_t at);

@@ -37,9 +37,15 @@ struct ProductStrides {
   std::ptrdiff_t out;
 };
 
+// Weights that the next product will need, to be fetched into the cache meanwhile: `step` floats further on at each inner step.
+struct Prefetch {
+  const float* weight;
+  std::ptrdiff_t step;
+};
+
 template <int kN, int kVectors, bool kAccumulate>
 inline void product(const float* __restrict in, int in_blocks, const float* __restrict weight, float* __restrict out,
-                    ProductStrides strides) {
+                    ProductStrides strides, Prefetch next) {
   VecF sum[kN][kVectors];
 #pragma GCC unroll 16
   for (int r = 0; r < kN; ++r) {
@@ -55,6 +61,11 @@ inline void product(const float* __restrict in, int in_blocks, const float* __re
 #pragma GCC unroll 4
       for (int j = 0; j < kVectors; ++j) w[j] = load(weight + j * kLanes);
       weight += kVectors * kLanes;
+      // One line of the next block of rows; and of the next weights, whose stream the processor does not foresee because it jumps.
+      __builtin_prefetch(row + strides.in + i * kBlock);
+      __builtin_prefetch(next.weight);
+      if (kVectors > kParts) __builtin_prefetch(next.weight + kBlock);
+      next.weight += next.step;
 #pragma GCC unroll 16
       for (int r = 0; r < kN; ++r) {
         const VecF x = broadcast(row[r * kBlock + i]);
@@ -72,27 +83,31 @@ inline void product(const float* __restrict in, int in_blocks, const float* __re
 
 // The same for any number of rows up to kN.
 template <int kN, int kVectors, bool kAccumulate>
-inline void product_of(int rows, const float* in, int in_blocks, const float* weight, float* out, ProductStrides strides) {
+inline void product_of(int rows, const float* in, int in_blocks, const float* weight, float* out, ProductStrides strides, Prefetch next) {
   if (rows == kN) {
-    product<kN, kVectors, kAccumulate>(in, in_blocks, weight, out, strides);
+    product<kN, kVectors, kAccumulate>(in, in_blocks, weight, out, strides, next);
   } else if constexpr (kN > 1) {
-    product_of<kN - 1, kVectors, kAccumulate>(rows, in, in_blocks, weight, out, strides);
+    product_of<kN - 1, kVectors, kAccumulate>(rows, in, in_blocks, weight, out, strides, next);
   }
 }
 
 // The same for any number of rows, cut into nearly equal parts, and `columns` (kColumns, or 16 where the last block of channels is alone).
+// next_weight: what will be the weights after these, or anything.
 template <bool kAccumulate>
-inline void product_rows(std::int64_t rows, int columns, const float* in, int in_blocks, const float* weight, float* out,
-                         ProductStrides strides) {
+inline void product_rows(std::int64_t rows, int columns, const float* in, int in_blocks, const float* weight, const float* next_weight,
+                         float* out, ProductStrides strides) {
   const std::int64_t parts = (rows + kRows - 1) / kRows;
+  const std::int64_t steps = std::int64_t{in_blocks} * kBlock;
   std::int64_t first = 0;
   for (std::int64_t part = 0; part < parts; ++part) {
     const std::int64_t last = rows * (part + 1) / parts;
     const int count = static_cast<int>(last - first);
+    // Each part fetches its share of the next weights.
+    const Prefetch next{next_weight + part * steps * columns / parts, columns / parts};
     if (columns == kColumns) {
-      product_of<kRows, kColumns / kLanes, kAccumulate>(count, in + first * kBlock, in_blocks, weight, out + first * kBlock, strides);
+      product_of<kRows, kColumns / kLanes, kAccumulate>(count, in + first * kBlock, in_blocks, weight, out + first * kBlock, strides, next);
     } else {
-      product_of<kRows, kParts, kAccumulate>(count, in + first * kBlock, in_blocks, weight, out + first * kBlock, strides);
+      product_of<kRows, kParts, kAccumulate>(count, in + first * kBlock, in_blocks, weight, out + first * kBlock, strides, next);
     }
     first = last;
   }

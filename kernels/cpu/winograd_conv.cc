@@ -30,12 +30,9 @@ void pack_filters(const ConvSpec& spec, ThreadPool& pool, float* packed) {
   });
 }
 
-// Rows of 64 floats apart would meet in the same cache sets; one line more sets them apart.
-constexpr std::int64_t kSetPadding = 16;
-
 struct Scratch {
-  float* filters = nullptr;  // all transformed filters, or one group's per worker
-  std::int64_t filters_per_worker = 0;
+  float* filters = nullptr;  // transformed filters of every group, or one group's per worker
+  std::int64_t filters_each = 0;
   InputTiles inputs;  // one block's per worker, or all shared
   std::int64_t inputs_per_worker = 0;
   ProductTiles products;
@@ -50,8 +47,10 @@ class WinogradConv : public ConvPlan {
         spec_(spec),
         in_blocks_(channel_blocks(spec.input.c)),
         out_blocks_(channel_blocks(spec.out_channels)),
-        forward_cut_(choose_winograd_cut(context.kernels, in_blocks_, out_blocks_, spec.input.h, spec.input.w, context.exact)),
-        gradient_cut_(choose_winograd_cut(context.kernels, out_blocks_, in_blocks_, spec.input.h, spec.input.w, context.exact)),
+        forward_cut_(
+            choose_winograd_cut(context.kernels, in_blocks_, out_blocks_, spec.input.h, spec.input.w, context.pool.size(), context.exact)),
+        gradient_cut_(
+            choose_winograd_cut(context.kernels, out_blocks_, in_blocks_, spec.input.h, spec.input.w, context.pool.size(), context.exact)),
         filters_(allocate(in_blocks_ * std::int64_t{out_blocks_} * kPackedBlock * static_cast<std::int64_t>(sizeof(float)))),
         bias_(allocate(out_blocks_ * kBlockChannels * static_cast<std::int64_t>(sizeof(float)))) {
     pack_filters(spec, context.pool, static_cast<float*>(filters_.data()));
@@ -114,6 +113,7 @@ class WinogradConv : public ConvPlan {
   }
 
   int group_blocks() const { return context_.kernels.group_channels / kBlockChannels; }
+  int groups_of(int out_blocks) const { return (out_blocks + group_blocks() - 1) / group_blocks(); }
 
   Scratch place(const WinogradCut& cut, int in_blocks, int out_blocks, void* memory) const {
     const std::int64_t positions = (cut.tile + 2) * (cut.tile + 2);
@@ -123,10 +123,9 @@ class WinogradConv : public ConvPlan {
     const auto whole_lines = [](std::int64_t floats) { return aligned(floats * 4) / 4; };
     ScratchCutter cutter(memory);
     Scratch scratch;
-    scratch.filters_per_worker = tiles_outer ? 0 : whole_lines(positions * in_blocks * kBlockChannels * group * kBlockChannels);
-    scratch.filters = cutter.take<float>(tiles_outer ? positions * in_blocks * kBlockChannels * out_blocks * kBlockChannels
-                                                     : workers * scratch.filters_per_worker);
-    scratch.inputs.capacity = tiles_outer ? cut.block_tiles : cut.shared_tiles;
+    scratch.filters_each = whole_lines(positions * filter_position(in_blocks, group * kBlockChannels));
+    scratch.filters = cutter.take<float>((tiles_outer ? groups_of(out_blocks) : workers) * scratch.filters_each);
+    scratch.inputs.capacity = tiles_outer ? cut.block_tiles : tile_count(cut.tile, spec_.input.h, spec_.input.w);
     scratch.inputs.position = in_blocks * scratch.inputs.capacity * kBlockChannels + kSetPadding;
     scratch.inputs_per_worker = tiles_outer ? whole_lines(positions * scratch.inputs.position) : 0;
     scratch.inputs.data = cutter.take<float>(tiles_outer ? workers * scratch.inputs_per_worker : positions * scratch.inputs.position);
@@ -148,26 +147,24 @@ class WinogradConv : public ConvPlan {
 
   void run_tiles_outer(const WinogradJob& job, const WinogradCut& cut, const Scratch& scratch) const {
     const KernelTable& kernels = context_.kernels;
-    const int groups = (job.out_blocks + group_blocks() - 1) / group_blocks();
-    const std::int64_t positions = (job.tile + 2) * (job.tile + 2);
-    // All groups but the last are whole, so a group's place follows from its number.
-    const std::int64_t group_size = positions * job.in_blocks * kBlockChannels * kernels.group_channels;
+    const int groups = groups_of(job.out_blocks);
     context_.pool.parallel_for(std::int64_t{groups} * job.in_blocks, [&](int, std::int64_t i) {
       const int group = static_cast<int>(i / job.in_blocks);
-      kernels.winograd_filters(job, group, static_cast<int>(i % job.in_blocks), scratch.filters + group * group_size);
+      kernels.winograd_filters(job, group, static_cast<int>(i % job.in_blocks), scratch.filters + group * scratch.filters_each);
     });
     const std::int64_t tiles = tile_count(job.tile, job.h, job.w);
-    const std::int64_t blocks = (tiles + cut.block_tiles - 1) / cut.block_tiles;
-    context_.pool.parallel_for(blocks, [&](int worker, std::int64_t block) {
-      const std::int64_t first = tiles * block / blocks;
-      const std::int64_t count = tiles * (block + 1) / blocks - first;
+    context_.pool.parallel_for(cut.blocks * cut.splits, [&](int worker, std::int64_t task) {
+      const std::int64_t block = task / cut.splits;
+      const int split = static_cast<int>(task % cut.splits);
+      const std::int64_t first = tiles * block / cut.blocks;
+      const std::int64_t count = tiles * (block + 1) / cut.blocks - first;
       InputTiles inputs = scratch.inputs;
       inputs.data += worker * scratch.inputs_per_worker;
       ProductTiles products = scratch.products;
       products.data += worker * scratch.products_per_worker;
       kernels.winograd_input(job, first, count, inputs, 0);
-      for (int group = 0; group < groups; ++group) {
-        kernels.winograd_products(job, group, scratch.filters + group * group_size, inputs, 0, count, products);
+      for (int group = groups * split / cut.splits; group < groups * (split + 1) / cut.splits; ++group) {
+        kernels.winograd_products(job, group, scratch.filters + group * scratch.filters_each, inputs, 0, count, products);
         kernels.winograd_output(job, group, first, count, products);
       }
     });
@@ -175,31 +172,26 @@ class WinogradConv : public ConvPlan {
 
   void run_filters_outer(const WinogradJob& job, const WinogradCut& cut, const Scratch& scratch) const {
     const KernelTable& kernels = context_.kernels;
-    const int groups = (job.out_blocks + group_blocks() - 1) / group_blocks();
     const std::int64_t tiles = tile_count(job.tile, job.h, job.w);
-    for (std::int64_t shared = 0; shared < tiles; shared += cut.shared_tiles) {
-      const std::int64_t shared_count = std::min(cut.shared_tiles, tiles - shared);
-      // Tiles per task of the input transform: about 16 KiB of source per block of channels.
-      constexpr std::int64_t kInputTiles = 4;
-      context_.pool.parallel_for((shared_count + kInputTiles - 1) / kInputTiles, [&](int, std::int64_t i) {
-        const std::int64_t at = i * kInputTiles;
-        kernels.winograd_input(job, shared + at, std::min(kInputTiles, shared_count - at), scratch.inputs, at);
-      });
-      const std::int64_t blocks = (shared_count + cut.block_tiles - 1) / cut.block_tiles;
-      context_.pool.parallel_for(groups, [&](int worker, std::int64_t i) {
-        const int group = static_cast<int>(i);
-        float* filters = scratch.filters + worker * scratch.filters_per_worker;
-        ProductTiles products = scratch.products;
-        products.data += worker * scratch.products_per_worker;
-        for (int in_block = 0; in_block < job.in_blocks; ++in_block) kernels.winograd_filters(job, group, in_block, filters);
-        for (std::int64_t block = 0; block < blocks; ++block) {
-          const std::int64_t at = shared_count * block / blocks;
-          const std::int64_t count = shared_count * (block + 1) / blocks - at;
-          kernels.winograd_products(job, group, filters, scratch.inputs, at, count, products);
-          kernels.winograd_output(job, group, shared + at, count, products);
-        }
-      });
-    }
+    // Tiles per task of the input transform: few, there are few.
+    constexpr std::int64_t kInputTiles = 4;
+    context_.pool.parallel_for((tiles + kInputTiles - 1) / kInputTiles, [&](int, std::int64_t i) {
+      const std::int64_t first = i * kInputTiles;
+      kernels.winograd_input(job, first, std::min(kInputTiles, tiles - first), scratch.inputs, first);
+    });
+    context_.pool.parallel_for(groups_of(job.out_blocks), [&](int worker, std::int64_t i) {
+      const int group = static_cast<int>(i);
+      float* filters = scratch.filters + worker * scratch.filters_each;
+      ProductTiles products = scratch.products;
+      products.data += worker * scratch.products_per_worker;
+      for (int in_block = 0; in_block < job.in_blocks; ++in_block) kernels.winograd_filters(job, group, in_block, filters);
+      for (std::int64_t block = 0; block < cut.blocks; ++block) {
+        const std::int64_t first = tiles * block / cut.blocks;
+        const std::int64_t count = tiles * (block + 1) / cut.blocks - first;
+        kernels.winograd_products(job, group, filters, scratch.inputs, first, count, products);
+        kernels.winograd_output(job, group, first, count, products);
+      }
+    });
   }
 
   Context context_;

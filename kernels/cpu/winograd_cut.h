@@ -8,25 +8,28 @@
 namespace impasto::cpu {
 
 enum class WinogradOrder {
-  // All filters are transformed first; a task transforms a block of tiles and meets all filters with it. For planes with many tiles.
+  // All filters are transformed first, into memory. A task then transforms a block of tiles and meets the filters with it, which stream
+  // past the block.
   kTilesOuter,
-  // All tiles are transformed first; a task transforms the filters of one group of output channels and meets all tiles with them.
-  // For many channels, whose transformed filters would fill memory.
+  // All tiles are transformed first. A task then transforms the filters of one group of output channels and meets all tiles with them:
+  // the filters never leave the cache. For many channels and few tiles.
   kFiltersOuter
 };
 
 struct WinogradCut {
   int tile = 4;
   WinogradOrder order = WinogradOrder::kTilesOuter;
-  // Tiles whose products are under way at a time.
+  // Tiles whose products are under way at a time, at most; blocks are of nearly equal size.
   std::int64_t block_tiles = 0;
-  // kFiltersOuter: tiles transformed at a time; their inputs are shared by all workers.
-  std::int64_t shared_tiles = 0;
+  std::int64_t blocks = 0;
+  // kTilesOuter: tasks that share a block of tiles, each taking some groups of output channels and transforming the tiles for itself.
+  int splits = 1;
 };
 
 std::int64_t tile_count(int tile, int h, int w);
 
-// exact: F(2) only.
-WinogradCut choose_winograd_cut(const KernelTable& kernels, int in_blocks, int out_blocks, int h, int w, bool exact);
+// exact: F(2) only. The result depends on the number of workers, what the convolution computes does not: each output is one sum over the
+// input channels in their order, whatever the block it stands in.
+WinogradCut choose_winograd_cut(const KernelTable& kernels, int in_blocks, int out_blocks, int h, int w, int workers, bool exact);
 
 }  // namespace impasto::cpu

@@ -153,7 +153,7 @@ void filters_of(const WinogradJob& job, int group, int in_block, float* u) {
   const int first_block = group * kGroupBlocks;
   const int blocks = smaller_of(kGroupBlocks, job.out_blocks - first_block);
   const int columns = blocks * kBlock;
-  const std::int64_t stride = std::int64_t{job.in_blocks} * kBlock * columns;
+  const std::int64_t stride = filter_position(job.in_blocks, columns);
   alignas(64) float turned[kPackedBlock];
   for (int b = 0; b < blocks; ++b) {
     const float* taps;

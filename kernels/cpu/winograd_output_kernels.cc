@@ -135,9 +135,11 @@ void winograd_products(const WinogradJob& job, int group, const float* u, const 
   const int columns = smaller_of(kGroupBlocks, job.out_blocks - group * kGroupBlocks) * kBlock;
   const int positions = (job.tile + 2) * (job.tile + 2);
   const ProductStrides strides{v.capacity * kBlock, m.capacity * kBlock};
+  const std::int64_t u_position = filter_position(job.in_blocks, columns);
   for (int p = 0; p < positions; ++p) {
-    product_rows<false>(count, columns, v.data + p * v.position + at * kBlock, job.in_blocks, u, m.data + p * m.position, strides);
-    u += std::int64_t{job.in_blocks} * kBlock * columns;
+    const float* filters = u + p * u_position;
+    product_rows<false>(count, columns, v.data + p * v.position + at * kBlock, job.in_blocks, filters, filters + u_position,
+                        m.data + p * m.position, strides);
   }
 }
 
