@@ -11,15 +11,20 @@
 
 namespace impasto {
 
-InputFile::InputFile(const std::string& path) : path_(path) {
-  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+InputFile::InputFile(const std::string& path) : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
   if (descriptor_ < 0) throw IoError("cannot read " + path + ": " + std::strerror(errno));
+  take_size();
+}
+
+InputFile::InputFile(int descriptor, const std::string& path) : path_(path), descriptor_(descriptor) { take_size(); }
+
+void InputFile::take_size() {
   struct stat status {};
   const bool known = ::fstat(descriptor_, &status) == 0;
   if (!known || !S_ISREG(status.st_mode)) {
     const std::string reason = known ? "it is not a regular file" : std::strerror(errno);
     ::close(descriptor_);
-    throw IoError("cannot read " + path + ": " + reason);
+    throw IoError("cannot read " + path_ + ": " + reason);
   }
   size_ = static_cast<std::uint64_t>(status.st_size);
 }

@@ -13,6 +13,8 @@ class InputFile {
  public:
   // Throws IoError where the path is not a regular file that can be read.
   explicit InputFile(const std::string& path);
+  // Takes over an open descriptor; path is for messages.
+  InputFile(int descriptor, const std::string& path);
   ~InputFile();
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
@@ -27,6 +29,7 @@ class InputFile {
   std::vector<std::byte> read(std::uint64_t offset, std::uint64_t size) const;
 
  private:
+  void take_size();
   void check_range(std::uint64_t offset, std::uint64_t size) const;
 
   std::string path_;

@@ -43,8 +43,8 @@ namespace {
 
 std::vector<std::int64_t> row_major(const std::vector<std::int64_t>& shape) {
   std::vector<std::int64_t> stride(shape.size());
-  std::int64_t step = 1;
-  for (std::size_t i = shape.size(); i-- > 0; step *= shape[i]) stride[i] = step;
+  std::uint64_t step = 1;  // unsigned: tests ask for shapes whose product overflows
+  for (std::size_t i = shape.size(); i-- > 0; step *= static_cast<std::uint64_t>(shape[i])) stride[i] = static_cast<std::int64_t>(step);
   return stride;
 }
 

@@ -1,10 +1,16 @@
 #include "weights_converter/keras.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <functional>
+#include <new>
 
 #include "checkpoint_files.h"
 #include "impasto/error.h"
 #include "vgg19_network.h"
+#include "weights_converter/child_process.h"
 #include "weights_converter/weight_file.h"
 
 namespace impasto {
@@ -67,6 +73,29 @@ TEST(Keras, RefusesWhatIsNoKerasFile) {
   WeightFileContent ours = {testing::made_up_network(), preparation(Network::kOxford), "a test", std::string(64, '0')};
   write_file_whole(folder.path("b.h5"), weight_file_bytes(ours));
   EXPECT_TRUE(says(refusal_of_file(folder.path("b.h5")), "an Impasto weight file already"));
+}
+
+std::string in_child(const std::function<void(int)>& write) {
+  try {
+    const auto file = written_by_child("a.h5", 1, write);
+    const std::vector<std::byte> bytes = file->read(0, file->size());
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  } catch (const WeightError& error) {
+    return std::string("WeightError: ") + error.what();
+  }
+}
+
+TEST(ChildProcess, ContainsWhateverHappens) {
+  EXPECT_EQ(in_child([](int file) { EXPECT_EQ(::write(file, "done", 4), 4); }), "done");
+  EXPECT_EQ(in_child([](int) { throw WeightError("a.h5 is wrong"); }), "WeightError: a.h5 is wrong");
+  EXPECT_EQ(in_child([](int) { throw std::bad_alloc(); }), "WeightError: std::bad_alloc");
+  EXPECT_EQ(in_child([](int) { std::raise(SIGKILL); }), "WeightError: a.h5 is damaged: reading it ended by Killed");
+  EXPECT_EQ(in_child([](int) { ::_exit(9); }), "WeightError: a.h5 is damaged: reading it ended by a failed check");
+  const std::string endless = in_child([](int) {
+    volatile unsigned turns = 0;
+    while (true) turns = turns + 1;
+  });
+  EXPECT_TRUE(says(endless, "CPU time limit") || says(endless, "Killed")) << endless;
 }
 
 }  // namespace
