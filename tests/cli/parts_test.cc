@@ -1,6 +1,7 @@
 // The command's pieces, called directly.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
@@ -140,6 +141,20 @@ TEST(Progress, BarFitsTheTerminal) {
   }
   const std::string text = bar_text(evaluation(150, 1.5e8, 20), 300, 65, 120);
   EXPECT_NE(text.find("[####################....................] 150/300  loss 1.5000e+08  2.00/s  ETA 1:05"), std::string::npos) << text;
+}
+
+TEST(Progress, PlainLinesComeEveryTenthEvaluationOrMinute) {
+  const auto printed = [](double seconds_each, int iterations, int stop) {
+    testing::internal::CaptureStderr();
+    const auto display = make_progress(ProgressKind::kPlain, {});
+    for (int i = 1; i <= stop; ++i) display->show(evaluation(i, 1.0, seconds_each * i), iterations);
+    display->finish();
+    const std::string text = testing::internal::GetCapturedStderr();
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  EXPECT_EQ(printed(0.1, 25, 25), 4);   // 1, 10, 20, 25
+  EXPECT_EQ(printed(0.1, 25, 7), 2);    // 1, and 7 where it stopped
+  EXPECT_EQ(printed(100, 25, 25), 25);  // all
 }
 
 TEST(Progress, DurationsRead) {

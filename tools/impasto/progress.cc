@@ -16,8 +16,9 @@ namespace impasto::command {
 
 namespace {
 
-// Plain lines: the first evaluation, every tenth, the last.
+// Plain lines: the first evaluation, every tenth, the last; and where evaluations are slow, one a minute, so that a log shows life.
 constexpr int kPlainEvery = 10;
+constexpr double kPlainSeconds = 60;
 constexpr int kDefaultColumns = 80;
 constexpr int kMaxBar = 40;
 
@@ -66,7 +67,10 @@ class Plain : public ProgressDisplay {
  public:
   void show(const Evaluation& evaluation, int iterations) override {
     pending_ = plain_text(evaluation, iterations, remaining_.after(evaluation, iterations));
-    if (evaluation.index == 1 || evaluation.index % kPlainEvery == 0 || evaluation.index >= iterations) finish();
+    const bool due = evaluation.index == 1 || evaluation.index % kPlainEvery == 0 || evaluation.index >= iterations;
+    if (!due && evaluation.elapsed - printed_at_ < kPlainSeconds) return;
+    printed_at_ = evaluation.elapsed;
+    finish();
   }
   void finish() override {
     if (!pending_.empty()) std::fprintf(stderr, "%s\n", pending_.c_str());
@@ -75,6 +79,7 @@ class Plain : public ProgressDisplay {
 
  private:
   RemainingTime remaining_;
+  double printed_at_ = 0;
   std::string pending_;
 };
 
