@@ -53,7 +53,7 @@ class Command {
   Command& operator=(const Command&) = delete;
   ~Command();
 
-  // Reads stderr until it holds text. False when the command ended, or said nothing more for 30 s.
+  // Reads stderr until it holds text. False when the command ended, or said nothing more for two minutes.
   bool wait_for(const std::string& text);
   void send(int signal);
   Outcome finish();
