@@ -16,7 +16,8 @@
 namespace impasto {
 namespace {
 
-constexpr int kThrew = 1;
+constexpr int kThrewWeightError = 1;
+constexpr int kThrewOther = 2;
 
 Error system_error(const char* what) { return Error(std::string("cannot ") + what + ": " + std::strerror(errno)); }
 
@@ -43,12 +44,17 @@ class Descriptor {
   const rlimit cpu = {cpu_seconds, cpu_seconds};
   ::setrlimit(RLIMIT_CORE, &no_core);
   ::setrlimit(RLIMIT_CPU, &cpu);
+  // A message is shorter than a pipe's buffer, so it goes in one piece; if it does not, the exit code still says that there was one.
+  const auto leave = [message_pipe](const std::exception& error, int code) {
+    [[maybe_unused]] const ssize_t written = ::write(message_pipe, error.what(), std::strlen(error.what()));
+    ::_exit(code);
+  };
   try {
     write(file);
+  } catch (const WeightError& error) {
+    leave(error, kThrewWeightError);
   } catch (const std::exception& error) {
-    // A message is shorter than a pipe's buffer, so it goes in one piece; if it does not, the exit code still says that there was one.
-    [[maybe_unused]] const ssize_t written = ::write(message_pipe, error.what(), std::strlen(error.what()));
-    ::_exit(kThrew);
+    leave(error, kThrewOther);
   }
   ::_exit(0);
 }
@@ -83,7 +89,8 @@ std::unique_ptr<InputFile> written_by_child(const std::string& path, unsigned cp
     if (errno != EINTR) throw system_error("wait for a process");
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return std::make_unique<InputFile>(file.release(), path);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == kThrew) throw WeightError(message);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kThrewWeightError) throw WeightError(message);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kThrewOther) throw Error(message);
   throw WeightError(path + " is damaged: reading it ended by " + (WIFSIGNALED(status) ? ::strsignal(WTERMSIG(status)) : "a failed check"));
 }
 

@@ -125,13 +125,13 @@ TEST(ConvertCommand, RefusesBadInput) {
 
 TEST(ConvertCommand, ReportsUnwritableOutput) {
   const TemporaryFolder folder;
-  testing::write_keras(folder.path("vgg.h5"), {});
-  expect_refusal(convert(folder.path("vgg.h5") + " " + folder.path("absent/out.h5")), 1, "absent/out.h5");
-  expect_refusal(convert(folder.path("vgg.h5") + " /dev/full"), 1, "/dev/full");
+  folder.write("vgg.pth", testing::torch_zip(testing::torchvision_tensors()));
+  expect_refusal(convert(folder.path("vgg.pth") + " " + folder.path("absent/out.h5")), 1, "absent/out.h5");
+  expect_refusal(convert(folder.path("vgg.pth") + " /dev/full"), 1, "/dev/full");
   // A full disk: no file may grow beyond a megabyte.
-  expect_refusal(run("trap '' XFSZ; ulimit -f 1024; " IMPASTO_CONVERTER " " + folder.path("vgg.h5") + " " + folder.path("out.h5")), 1,
+  expect_refusal(run("trap '' XFSZ; ulimit -f 1024; " IMPASTO_CONVERTER " " + folder.path("vgg.pth") + " " + folder.path("out.h5")), 1,
                  "cannot write");
-  EXPECT_EQ(folder.names(), std::vector<std::string>{"vgg.h5"});
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"vgg.pth"});
 }
 
 // tools/get-weights with programs of ours in place of curl and python3, so that no test depends on a network.

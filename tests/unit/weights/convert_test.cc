@@ -87,21 +87,9 @@ std::string convert(const std::string& input, const std::string& output, const C
   return output;
 }
 
-std::vector<FileTensor> torchvision_tensors() {
-  std::vector<FileTensor> tensors;
-  for (std::size_t i = 0; i < kVgg19Convolutions.size(); ++i) {
-    const ConvShape& shape = kVgg19Convolutions[i];
-    tensors.push_back(
-        {testing::torchvision_name(i, false), "Float", {shape.outputs, shape.inputs, 3, 3}, raw(testing::made_up_values(i, false))});
-    tensors.push_back({testing::torchvision_name(i, true), "Float", {shape.outputs}, raw(testing::made_up_values(i, true))});
-  }
-  tensors.push_back({"classifier.0.weight", "Float", {2, 2}, raw<float>({1, 2, 3, NAN})});
-  return tensors;
-}
-
 TEST(Convert, TorchvisionZip) {
   const TemporaryFolder folder;
-  const std::string input = folder.write("a.pth", testing::torch_zip(torchvision_tensors()));
+  const std::string input = folder.write("a.pth", testing::torch_zip(testing::torchvision_tensors()));
   const std::string output = convert(input, folder.path("a.h5"));
   expect_file(output, 4, made_up_weights);
   const WeightFile file(output);
@@ -159,7 +147,7 @@ TEST(Convert, PasticheToFloat16) {
 }
 
 TEST(Convert, TheNetworkMustBeKnown) {
-  std::vector<FileTensor> tensors = torchvision_tensors();
+  std::vector<FileTensor> tensors = testing::torchvision_tensors();
   tensors.pop_back();
   for (std::size_t i = 0; i < tensors.size(); ++i)
     tensors[i].name = std::string(kVgg19Convolutions[i / 2].name) + (i % 2 ? ".bias" : ".weight");

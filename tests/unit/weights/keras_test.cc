@@ -82,13 +82,15 @@ std::string in_child(const std::function<void(int)>& write) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   } catch (const WeightError& error) {
     return std::string("WeightError: ") + error.what();
+  } catch (const Error& error) {
+    return std::string("Error: ") + error.what();
   }
 }
 
 TEST(ChildProcess, ContainsWhateverHappens) {
   EXPECT_EQ(in_child([](int file) { EXPECT_EQ(::write(file, "done", 4), 4); }), "done");
   EXPECT_EQ(in_child([](int) { throw WeightError("a.h5 is wrong"); }), "WeightError: a.h5 is wrong");
-  EXPECT_EQ(in_child([](int) { throw std::bad_alloc(); }), "WeightError: std::bad_alloc");
+  EXPECT_EQ(in_child([](int) { throw std::bad_alloc(); }), "Error: std::bad_alloc");
   EXPECT_EQ(in_child([](int) { std::raise(SIGKILL); }), "WeightError: a.h5 is damaged: reading it ended by Killed");
   EXPECT_EQ(in_child([](int) { ::_exit(9); }), "WeightError: a.h5 is damaged: reading it ended by a failed check");
   const std::string endless = in_child([](int) {

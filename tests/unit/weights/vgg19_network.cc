@@ -2,6 +2,7 @@
 
 #include <hdf5.h>
 
+#include <cmath>
 #include <numeric>
 #include <stdexcept>
 
@@ -27,6 +28,17 @@ std::vector<ConvWeights> made_up_network() {
 
 std::string torchvision_name(std::size_t layer, bool is_bias) {
   return "features." + std::to_string(kVgg19Convolutions.at(layer).torchvision_index) + (is_bias ? ".bias" : ".weight");
+}
+
+std::vector<FileTensor> torchvision_tensors() {
+  std::vector<FileTensor> tensors;
+  for (std::size_t i = 0; i < kVgg19Convolutions.size(); ++i) {
+    const ConvShape& shape = kVgg19Convolutions[i];
+    tensors.push_back({torchvision_name(i, false), "Float", {shape.outputs, shape.inputs, 3, 3}, raw(made_up_values(i, false))});
+    tensors.push_back({torchvision_name(i, true), "Float", {shape.outputs}, raw(made_up_values(i, true))});
+  }
+  tensors.push_back({"classifier.0.weight", "Float", {2, 2}, raw<float>({1, 2, 3, NAN})});
+  return tensors;
 }
 
 std::string keras_name(std::size_t layer) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint_files.h"
 #include "weights_converter/checkpoint.h"
 #include "weights_converter/vgg19.h"
 
@@ -17,6 +18,8 @@ std::vector<ConvWeights> made_up_network();
 
 // "features.0.weight"
 std::string torchvision_name(std::size_t layer, bool is_bias);
+// The whole network as torchvision names it, and a classifier layer that holds a NaN.
+std::vector<FileTensor> torchvision_tensors();
 // "block1_conv1"
 std::string keras_name(std::size_t layer);
 
