@@ -44,8 +44,15 @@ struct WinogradJob {
 // would be otherwise, the up to 64 positions that a transform writes to would all meet in one set of each cache.
 inline constexpr std::int64_t kSetPadding = 16;
 
-// Distance of the positions of a group of `columns` output channels.
 static inline std::int64_t filter_position(int in_blocks, int columns) { return std::int64_t{in_blocks} * 16 * columns + kSetPadding; }
+
+// Transformed filters of one group of output channels, from input blocks first_block .. first_block + blocks - 1:
+// (position, 16 blocks, channels of the group), positions filter_position(blocks, channels of the group) apart.
+struct GroupFilters {
+  float* data = nullptr;
+  int first_block = 0;
+  int blocks = 0;
+};
 
 // Transformed input of up to `capacity` tiles: (position, channel block, tile, 16), positions `position` apart.
 struct InputTiles {
@@ -68,15 +75,14 @@ struct KernelTable {
   // Rows of one register product: tiles per block should be a multiple.
   int group_rows;
 
-  // --- winograd_kernels.cc --------------------------------------------------------------------------------------------------------
-  // Transforms the filters from input block `in_block` to the output channels of `group`, into their place of
-  // (position, 16 in_blocks, channels of the group) at u, positions filter_position() apart.
-  void (*winograd_filters)(const WinogradJob& job, int group, int in_block, float* u);
+  // --- winograd_*_kernels.cc ------------------------------------------------------------------------------------------------------
+  // Transforms the filters from input block `in_block` to the output channels of `group`, into their place of u.
+  void (*winograd_filters)(const WinogradJob& job, int group, int in_block, const GroupFilters& u);
   // Transforms tiles first .. first + count - 1 of all input blocks to slots at .. at + count - 1 of v.
   void (*winograd_input)(const WinogradJob& job, std::int64_t first, std::int64_t count, const InputTiles& v, std::int64_t at);
-  // m[0 .. count) = U V[at .. at + count) for every position.
-  void (*winograd_products)(const WinogradJob& job, int group, const float* u, const InputTiles& v, std::int64_t at, std::int64_t count,
-                            const ProductTiles& m);
+  // m[0 .. count) = U V[at .. at + count) for every position, over u's input blocks; += unless these are the first.
+  void (*winograd_products)(const WinogradJob& job, int group, const GroupFilters& u, const InputTiles& v, std::int64_t at,
+                            std::int64_t count, const ProductTiles& m);
   // Transforms m[0 .. count) back to tiles first .. first + count - 1 of the group's output channels, with bias and epilogue.
   void (*winograd_output)(const WinogradJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m);
 

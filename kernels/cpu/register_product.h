@@ -61,8 +61,9 @@ inline void product(const float* __restrict in, int in_blocks, const float* __re
 #pragma GCC unroll 4
       for (int j = 0; j < kVectors; ++j) w[j] = load(weight + j * kLanes);
       weight += kVectors * kLanes;
-      // One line of the next block of rows; and of the next weights, whose stream the processor does not foresee because it jumps.
-      __builtin_prefetch(row + strides.in + i * kBlock);
+      // One line of the rows' next block but one, which may come from memory; and one or two of the next weights. The processor foresees
+      // neither, because both jump. Together they bring 512 channels from 80 to 155 GFLOP/s, 64 from 180 to 185.
+      __builtin_prefetch(row + 2 * strides.in + i * kBlock);
       __builtin_prefetch(next.weight);
       if (kVectors > kParts) __builtin_prefetch(next.weight + kBlock);
       next.weight += next.step;

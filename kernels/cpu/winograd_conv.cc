@@ -123,7 +123,8 @@ class WinogradConv : public ConvPlan {
     const auto whole_lines = [](std::int64_t floats) { return aligned(floats * 4) / 4; };
     ScratchCutter cutter(memory);
     Scratch scratch;
-    scratch.filters_each = whole_lines(positions * filter_position(in_blocks, group * kBlockChannels));
+    const int slice_blocks = (in_blocks + cut.slices - 1) / cut.slices;
+    scratch.filters_each = whole_lines(positions * filter_position(slice_blocks, group * kBlockChannels));
     scratch.filters = cutter.take<float>((tiles_outer ? groups_of(out_blocks) : workers) * scratch.filters_each);
     scratch.inputs.capacity = tiles_outer ? cut.block_tiles : tile_count(cut.tile, spec_.input.h, spec_.input.w);
     scratch.inputs.position = in_blocks * scratch.inputs.capacity * kBlockChannels + kSetPadding;
@@ -148,9 +149,10 @@ class WinogradConv : public ConvPlan {
   void run_tiles_outer(const WinogradJob& job, const WinogradCut& cut, const Scratch& scratch) const {
     const KernelTable& kernels = context_.kernels;
     const int groups = groups_of(job.out_blocks);
+    const auto all_filters = [&](int group) { return GroupFilters{scratch.filters + group * scratch.filters_each, 0, job.in_blocks}; };
     context_.pool.parallel_for(std::int64_t{groups} * job.in_blocks, [&](int, std::int64_t i) {
       const int group = static_cast<int>(i / job.in_blocks);
-      kernels.winograd_filters(job, group, static_cast<int>(i % job.in_blocks), scratch.filters + group * scratch.filters_each);
+      kernels.winograd_filters(job, group, static_cast<int>(i % job.in_blocks), all_filters(group));
     });
     const std::int64_t tiles = tile_count(job.tile, job.h, job.w);
     context_.pool.parallel_for(cut.blocks * cut.splits, [&](int worker, std::int64_t task) {
@@ -164,7 +166,7 @@ class WinogradConv : public ConvPlan {
       products.data += worker * scratch.products_per_worker;
       kernels.winograd_input(job, first, count, inputs, 0);
       for (int group = groups * split / cut.splits; group < groups * (split + 1) / cut.splits; ++group) {
-        kernels.winograd_products(job, group, scratch.filters + group * scratch.filters_each, inputs, 0, count, products);
+        kernels.winograd_products(job, group, all_filters(group), inputs, 0, count, products);
         kernels.winograd_output(job, group, first, count, products);
       }
     });
@@ -181,16 +183,16 @@ class WinogradConv : public ConvPlan {
     });
     context_.pool.parallel_for(groups_of(job.out_blocks), [&](int worker, std::int64_t i) {
       const int group = static_cast<int>(i);
-      float* filters = scratch.filters + worker * scratch.filters_each;
       ProductTiles products = scratch.products;
       products.data += worker * scratch.products_per_worker;
-      for (int in_block = 0; in_block < job.in_blocks; ++in_block) kernels.winograd_filters(job, group, in_block, filters);
-      for (std::int64_t block = 0; block < cut.blocks; ++block) {
-        const std::int64_t first = tiles * block / cut.blocks;
-        const std::int64_t count = tiles * (block + 1) / cut.blocks - first;
-        kernels.winograd_products(job, group, filters, scratch.inputs, first, count, products);
-        kernels.winograd_output(job, group, first, count, products);
+      for (int slice = 0; slice < cut.slices; ++slice) {
+        const int first = job.in_blocks * slice / cut.slices;
+        const int last = job.in_blocks * (slice + 1) / cut.slices;
+        const GroupFilters filters{scratch.filters + worker * scratch.filters_each, first, last - first};
+        for (int in_block = first; in_block < last; ++in_block) kernels.winograd_filters(job, group, in_block, filters);
+        kernels.winograd_products(job, group, filters, scratch.inputs, 0, tiles, products);
       }
+      kernels.winograd_output(job, group, 0, tiles, products);
     });
   }
 

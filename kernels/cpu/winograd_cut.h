@@ -19,11 +19,13 @@ enum class WinogradOrder {
 struct WinogradCut {
   int tile = 4;
   WinogradOrder order = WinogradOrder::kTilesOuter;
-  // Tiles whose products are under way at a time, at most; blocks are of nearly equal size.
-  std::int64_t block_tiles = 0;
-  std::int64_t blocks = 0;
-  // kTilesOuter: tasks that share a block of tiles, each taking some groups of output channels and transforming the tiles for itself.
+  // kTilesOuter: blocks of tiles, of nearly equal size, and tasks that share a block, each taking some of the groups of output channels
+  // and transforming the tiles for itself. kFiltersOuter has one block.
+  std::int64_t blocks = 1;
+  std::int64_t block_tiles = 0;  // of the largest block
   int splits = 1;
+  // kFiltersOuter: slices of the input channels, whose filters fit into the second-level cache.
+  int slices = 1;
 };
 
 std::int64_t tile_count(int tile, int h, int w);

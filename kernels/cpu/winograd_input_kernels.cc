@@ -147,13 +147,13 @@ void transpose_taps(const float* from, float* to) {
 }
 
 template <int M>
-void filters_of(const WinogradJob& job, int group, int in_block, float* u) {
+void filters_of(const WinogradJob& job, int group, int in_block, const GroupFilters& u) {
   constexpr int kA = kTaps<M>;
   constexpr int kGroupBlocks = kColumns / kBlock;
   const int first_block = group * kGroupBlocks;
   const int blocks = smaller_of(kGroupBlocks, job.out_blocks - first_block);
   const int columns = blocks * kBlock;
-  const std::int64_t stride = filter_position(job.in_blocks, columns);
+  const std::int64_t stride = filter_position(u.blocks, columns);
   alignas(64) float turned[kPackedBlock];
   for (int b = 0; b < blocks; ++b) {
     const float* taps;
@@ -172,7 +172,7 @@ void filters_of(const WinogradJob& job, int group, int in_block, float* u) {
         VecF columns_done[kA * 3];
 #pragma GCC unroll 3
         for (int x = 0; x < 3; ++x) filter_transform<M>(g[x], g[3 + x], g[6 + x], columns_done + x, 3);
-        float* out = u + (std::int64_t{in_block} * kBlock + i) * columns + b * kBlock + part * kLanes;
+        float* out = u.data + (std::int64_t{in_block - u.first_block} * kBlock + i) * columns + b * kBlock + part * kLanes;
 #pragma GCC unroll 8
         for (int y = 0; y < kA; ++y) {
           VecF row[kA];
@@ -187,7 +187,7 @@ void filters_of(const WinogradJob& job, int group, int in_block, float* u) {
 
 }  // namespace
 
-void winograd_filters(const WinogradJob& job, int group, int in_block, float* u) {
+void winograd_filters(const WinogradJob& job, int group, int in_block, const GroupFilters& u) {
   switch (job.tile) {
     case 2:
       return filters_of<2>(job, group, in_block, u);

@@ -129,17 +129,22 @@ void output_tiles_of(const WinogradJob& job, int group, std::int64_t first, std:
 
 }  // namespace
 
-void winograd_products(const WinogradJob& job, int group, const float* u, const InputTiles& v, std::int64_t at, std::int64_t count,
+void winograd_products(const WinogradJob& job, int group, const GroupFilters& u, const InputTiles& v, std::int64_t at, std::int64_t count,
                        const ProductTiles& m) {
   constexpr int kGroupBlocks = kColumns / kBlock;
   const int columns = smaller_of(kGroupBlocks, job.out_blocks - group * kGroupBlocks) * kBlock;
   const int positions = (job.tile + 2) * (job.tile + 2);
   const ProductStrides strides{v.capacity * kBlock, m.capacity * kBlock};
-  const std::int64_t u_position = filter_position(job.in_blocks, columns);
+  const std::int64_t u_position = filter_position(u.blocks, columns);
   for (int p = 0; p < positions; ++p) {
-    const float* filters = u + p * u_position;
-    product_rows<false>(count, columns, v.data + p * v.position + at * kBlock, job.in_blocks, filters, filters + u_position,
-                        m.data + p * m.position, strides);
+    const float* filters = u.data + p * u_position;
+    const float* inputs = v.data + p * v.position + (u.first_block * v.capacity + at) * kBlock;
+    float* products = m.data + p * m.position;
+    if (u.first_block == 0) {
+      product_rows<false>(count, columns, inputs, u.blocks, filters, filters + u_position, products, strides);
+    } else {
+      product_rows<true>(count, columns, inputs, u.blocks, filters, filters + u_position, products, strides);
+    }
   }
 }
 
