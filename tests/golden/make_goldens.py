@@ -69,9 +69,9 @@ EVALUATIONS = [
 
 # Sizes kept small: the C++ side runs the reference backend in double.
 TRAJECTORIES = [
-    {"name": "landscape_48x36", "content": (48, 36), "seed": 21, "style": (48, 36), "style_seed": 31},
-    {"name": "portrait_33x49", "content": (33, 49), "seed": 22, "style": (40, 40), "style_seed": 32},
-    {"name": "square_40x40_average", "content": (40, 40), "seed": 23, "style": (56, 30), "style_seed": 33, "pooling": "average"},
+    {"name": "landscape_40x30", "content": (40, 30), "seed": 21, "style": (48, 36), "style_seed": 31},
+    {"name": "portrait_27x41", "content": (27, 41), "seed": 22, "style": (40, 40), "style_seed": 32},
+    {"name": "square_32x32_average", "content": (32, 32), "seed": 23, "style": (56, 30), "style_seed": 33, "pooling": "average"},
 ]
 TRAJECTORY_EVALUATIONS = 20
 
