@@ -6,32 +6,36 @@
 namespace impasto::cpu::IMPASTO_ISA {
 namespace {
 
-// Rows of the register product: those of kRows that divide a block of 16 channels.
+// Rows of the register product, of those that divide a block of 16 channels: against a whole group of columns, and against one block of
+// them, where that is half a group.
 constexpr int kGramRows = kLanes == 16 ? 8 : kLanes == 8 ? 4 : 2;
+constexpr int kNarrowRows = kColumns == kBlock ? kGramRows : kBlock;
 // Pixels summed in float before they join the double sums: F of one group of columns and one block of rows then stay in L1
 // (128 x (32 + 16) x 4 = 24 KiB), and float rounding stays near 1e-6 for any picture.
 constexpr std::int64_t kRun = 128;
 
-template <int kVectors>
+template <int kN, int kVectors>
 void gram_run(const float* f, std::int64_t plane, int block, int column_block, std::int64_t first, std::int64_t last,
               std::int64_t row_length, double* sums) {
   const float* columns = f + column_block * plane * kBlock;
-  for (int r0 = 0; r0 < kBlock; r0 += kGramRows) {
+  for (int r0 = 0; r0 < kBlock; r0 += kN) {
     const float* rows = f + block * plane * kBlock + r0;
-    VecF sum[kGramRows][kVectors]{};
+    VecF sum[kN][kVectors]{};
     for (std::int64_t p = first; p < last; ++p) {
       VecF v[kVectors];
 #pragma GCC unroll 4
       for (int j = 0; j < kVectors; ++j) v[j] = load(columns + ((j / kParts) * plane + p) * kBlock + (j % kParts) * kLanes);
-#pragma GCC unroll 8
-      for (int r = 0; r < kGramRows; ++r) {
+      // Into L2, for the next run; every block of channels passes here as rows.
+      __builtin_prefetch(rows + (p + kRun) * kBlock, 0, 2);
+#pragma GCC unroll 16
+      for (int r = 0; r < kN; ++r) {
         const VecF x = broadcast(rows[p * kBlock + r]);
 #pragma GCC unroll 4
         for (int j = 0; j < kVectors; ++j) sum[r][j] = multiply_add(x, v[j], sum[r][j]);
       }
     }
-#pragma GCC unroll 8
-    for (int r = 0; r < kGramRows; ++r) {
+#pragma GCC unroll 16
+    for (int r = 0; r < kN; ++r) {
       double* to = sums + (block * kBlock + r0 + r) * row_length + column_block * kBlock;
 #pragma GCC unroll 4
       for (int j = 0; j < kVectors; ++j) {
@@ -56,10 +60,13 @@ void gram_group(const float* f, std::int64_t plane, int blocks, int group, std::
   for (std::int64_t run = first; run < last; run += kRun) {
     const std::int64_t end = smaller_of(run + kRun, last);
     for (int block = 0; block < column_block + column_blocks; ++block) {
-      if (column_blocks == kGroupBlocks) {
-        gram_run<kColumns / kLanes>(f, plane, block, column_block, run, end, row_length, sums);
+      if (column_blocks < kGroupBlocks) {
+        gram_run<kNarrowRows, kParts>(f, plane, block, column_block, run, end, row_length, sums);
+      } else if (block > column_block) {
+        // Below the diagonal but for the last block of columns.
+        gram_run<kNarrowRows, kParts>(f, plane, block, block, run, end, row_length, sums);
       } else {
-        gram_run<kParts>(f, plane, block, column_block, run, end, row_length, sums);
+        gram_run<kGramRows, kColumns / kLanes>(f, plane, block, column_block, run, end, row_length, sums);
       }
     }
   }
