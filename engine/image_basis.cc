@@ -1,7 +1,7 @@
 #include "engine/image_basis.h"
 
 #include <array>
-#include <cmath>
+#include <cstddef>
 
 namespace impasto {
 
@@ -11,14 +11,13 @@ ImageBasis::ImageBasis(Backend& backend, Shape image, Workspace& workspace) : ba
 }
 
 void ImageBasis::apply(Vector in, Vector out) {
-  // Collected by s_k instead of differences: A z = a_0 s_0 + sum_k (a_k - a_{k-1}) s_k.
+  // Collected by s_k instead of differences: A z = kGain[0] s_0 + sum_k (kGain[k] - kGain[k - 1]) s_k.
+  backend_.combine(std::array{kGain[0]}, std::array{in}, out);
   Vector previous = in;
-  backend_.copy(in, out);
-  for (int k = 0; k < kLevels; ++k) {
+  for (std::size_t k = 1; k < kGain.size(); ++k) {
     const Vector smoothed = smoothed_[k % 2];
-    backend_.smooth(previous, image_, 1 << k, smoothed, scratch_);
-    const double weight = std::pow(kGrowth, k + 1) - std::pow(kGrowth, k);
-    backend_.combine(std::array{1.0, weight}, std::array{out, smoothed}, out);
+    backend_.smooth(previous, image_, 1 << (k - 1), smoothed, scratch_);
+    backend_.combine(std::array{1.0, kGain[k] - kGain[k - 1]}, std::array{out, smoothed}, out);
     previous = smoothed;
   }
 }

@@ -8,6 +8,7 @@
 // - Outputs must not alias inputs unless a comment allows it.
 // - The result of every operation is a function of its inputs alone: neither the number of threads nor earlier calls change a bit.
 // - `result` arguments point to doubles in backend memory (see fetch); sums are accumulated in double.
+// - A NaN in an input shows in the outputs that depend on it: no operation hides one.
 // - Operations throw ShapeError when shapes do not fit together, and nothing else unless stated.
 #pragma once
 
@@ -148,7 +149,7 @@ struct BackendOptions {
   // 0: as many as the machine has. The references always run in one.
   int threads = 0;
   // "" picks the best the machine has; otherwise one of the names that cpu_isa_names() gives. kCpu only.
-  std::string cpu_isa;
+  std::string cpu_isa = {};
   // Convolutions by F(2x2, 3x3) only: gradient errors near float32's own rounding, at about half the speed. kCpu only.
   bool exact = false;
 };

@@ -20,7 +20,7 @@ struct SessionOptions {
   // CPU threads; 0: one per core this process may run on.
   int threads = 0;
   // Vector instructions of the CPU backend; empty: the best this machine has.
-  std::string cpu_isa;
+  std::string cpu_isa = {};
   // Convolutions with errors near float32 rounding, at about half the speed.
   bool exact = false;
 };
