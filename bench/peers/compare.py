@@ -7,7 +7,8 @@
 Same weights, same pixels, same number of threads. The variants take turns, one evaluation each, in one run: what disturbs one disturbs all.
 PyTorch: forward, losses, gradient with respect to the input only (frozen weights, in-place ReLU). Ours: Evaluator::evaluate, pixels in
 and gradient out, conversions included. Peak memory: each in a process of its own that does two evaluations. Medians of all samples; `quiet`
-counts samples during which other processes took less than 6% of the machine, and their median is given where there are at least three.
+counts samples during which other processes took less than 6% of the machine, and their median is given where there are at least three. CPU seconds
+(resolution 0.01) tell more than wall time where others compute as well, with one thread: several that wait for one another spin.
 --write leaves bench/results/<date>-<cpu>.json and .md.
 """
 
@@ -72,23 +73,26 @@ def measure(args, width, height, threads):
         variants[name] = TorchVariant(name, args.weights, width, height)
         if args.compile:
             variants[name + " compiled"] = TorchVariant(name + " compiled", args.weights, width, height)
-    totals, seconds, foreign = {}, {n: [] for n in variants}, {n: [] for n in variants}
+    totals, seconds, foreign, cpu = {}, *({n: [] for n in variants} for _ in range(3))
     for variant in variants.values():
         variant.evaluate()
-    monitor = machine.Foreign([engine.process.pid for engine in engines.values()])
+    monitor = machine.Meter([engine.process.pid for engine in engines.values()])
     for _ in range(args.rounds):
         for name, variant in variants.items():
-            monitor.share()
+            monitor.read()
             totals[name], s = variant.evaluate()
             seconds[name].append(s)
-            foreign[name].append(monitor.share())
+            others, own = monitor.read()
+            foreign[name].append(others)
+            cpu[name].append(own)
     descriptions = {name: engine.description for name, engine in engines.items()}
     for engine in engines.values():
         engine.__exit__()
     rows = {}
     for name in variants:
         quiet = [s for s, f in zip(seconds[name], foreign[name]) if f < QUIET]
-        rows[name] = {"median": statistics.median(seconds[name]), "min": min(seconds[name]), "quiet": len(quiet),
+        rows[name] = {"median": statistics.median(seconds[name]), "min": min(seconds[name]),
+                      "cpu_median": statistics.median(cpu[name]), "quiet": len(quiet),
                       "quiet_median": statistics.median(quiet) if len(quiet) >= 3 else None, "total_loss": totals[name],
                       "seconds": seconds[name], "foreign": [round(f, 3) for f in foreign[name]]}
     return {"width": width, "height": height, "threads": threads, "variants": rows, "descriptions": descriptions}
@@ -121,17 +125,16 @@ def markdown(result):
     lines = [f"# One evaluation, {m['date']}", "", f"{m['cpu']}, {m['cores']} cores; PyTorch {m['torch']} ({m['torch_cpu_capability']}); "
              f"{', '.join(sorted({d for r in result['runs'] for d in r['descriptions'].values()}))}.",
              "Made by `bench/peers/compare.py`; seconds are of a shared machine, ratios are what to quote.", "",
-             "| size | threads | variant | median s | min s | quiet median s (n) | ratio of medians | ratio of minima | peak MiB |",
-             "|---|---|---|---|---|---|---|---|---|"]
+             "| size | threads | variant | median s | min s | quiet median s (n) | CPU s | ratio of medians | of minima | of CPU | peak MiB |",
+             "|---|---|---|---|---|---|---|---|---|---|---|"]
     for run in result["runs"]:
-        best = min((r["median"], r["min"]) for n, r in run["variants"].items() if n.startswith("torch"))
-        best_min = min(r["min"] for n, r in run["variants"].items() if n.startswith("torch"))
+        best = {key: min(r[key] for n, r in run["variants"].items() if n.startswith("torch")) for key in ("median", "min", "cpu_median")}
         for name, r in run["variants"].items():
-            ratios = f"{best[0] / r['median']:.2f} | {best_min / r['min']:.2f}" if name.startswith("impasto") else "|"
+            ratios = " | ".join(f"{best[key] / r[key]:.2f}" if name.startswith("impasto") else "" for key in best)
             quiet = f"{r['quiet_median']:.3f} ({r['quiet']})" if r["quiet_median"] else f"({r['quiet']})"
-            lines.append(f"| {run['width']}x{run['height']} | {run['threads']} | {name} | {r['median']:.3f} | {r['min']:.3f} | {quiet} | {ratios} "
+            lines.append(f"| {run['width']}x{run['height']} | {run['threads']} | {name} | {r['median']:.3f} | {r['min']:.3f} | {quiet} | {r['cpu_median']:.3f} | {ratios} "
                          f"| {run['peak_mib'].get(name, float('nan')):.0f} |")
-    lines += ["", "Ratios: the quickest PyTorch variant's time over ours."]
+    lines += ["", "Ratios: the best PyTorch variant over ours."]
     return "\n".join(lines) + "\n"
 
 

@@ -27,8 +27,9 @@ def file_stem():
     return f"{datetime.date.today().isoformat()}-{re.sub('[^a-z0-9]+', '-', cpu_name().lower()).strip('-')}"
 
 
-class Foreign:
-    """Share of all cores' time that went to processes other than this one and `children` since the last call, 0..1."""
+class Meter:
+    """Of the time since the last call: the share of all cores' time that went to processes other than this one and `children`, 0..1,
+    and the CPU seconds of these."""
 
     def __init__(self, children):
         self.children, self.ticks, self.cores = children, os.sysconf("SC_CLK_TCK"), os.cpu_count()
@@ -46,8 +47,8 @@ class Foreign:
         busy = (user + nice + system + irq + softirq + steal) / self.ticks
         return busy, busy + (idle + iowait) / self.ticks, own
 
-    def share(self):
+    def read(self):
         now = self._read()
         busy, total, own = (b - a for a, b in zip(self.last, now))
         self.last = now
-        return max(0.0, (busy - own) / total) if total > 0 else 0.0
+        return (max(0.0, (busy - own) / total) if total > 0 else 0.0), own
