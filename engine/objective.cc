@@ -155,6 +155,7 @@ StyleObjective::StyleObjective(Backend& backend, const WeightStore& weights, Sha
   }
   host_results_.resize(content_.size() + style_.size() + 2);
   results_ = static_cast<double*>(workspace.take(host_results_.size() * sizeof(double), "results"));
+  value_.losses.style.resize(style_.size());
 }
 
 void StyleObjective::set_targets(Vector content, const StyleTargets& targets, std::vector<double> style_weights) {
@@ -168,7 +169,7 @@ void StyleObjective::set_targets(Vector content, const StyleTargets& targets, st
   for (ContentTerm& term : content_) term.target = net_.replace_tap(term.tap, term.target);
 }
 
-StyleObjective::Value StyleObjective::evaluate(Vector x, Vector grad) {
+const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
   net_.forward(x);
   double* const style_results = results_ + content_.size();
   for (std::size_t i = 0; i < style_.size(); ++i) {
@@ -184,20 +185,22 @@ StyleObjective::Value StyleObjective::evaluate(Vector x, Vector grad) {
   backend_.dots(std::array{grad}, std::array{grad}, tv_result + 1);
   backend_.fetch(results_, host_results_);
 
-  Value value;
+  Losses& losses = value_.losses;
   std::size_t next = 0;
+  losses.content = 0;
   for (const ContentTerm& term : content_) {
-    value.losses.content += content_weight_ * host_results_[next++] / net_.tap_shape(term.tap).size();
+    losses.content += content_weight_ * host_results_[next++] / net_.tap_shape(term.tap).size();
   }
-  for (const StyleTerm& term : style_) {
-    const double c = net_.tap_shape(term.tap).c;
-    value.losses.style.push_back(term.weight * host_results_[next++] / (c * c * c * c));
+  losses.total = losses.content;
+  for (std::size_t i = 0; i < style_.size(); ++i) {
+    const double c = net_.tap_shape(style_[i].tap).c;
+    losses.style[i] = style_[i].weight * host_results_[next++] / (c * c * c * c);
+    losses.total += losses.style[i];
   }
-  if (tv_weight_ > 0) value.losses.tv = tv_weight_ * host_results_[next] * mean;
-  value.gradient_norm_squared = host_results_[next + 1];
-  value.losses.total = value.losses.content + value.losses.tv;
-  for (const double style : value.losses.style) value.losses.total += style;
-  return value;
+  losses.tv = tv_weight_ > 0 ? tv_weight_ * host_results_[next] * mean : 0.0;
+  losses.total += losses.tv;
+  value_.gradient_norm_squared = host_results_[next + 1];
+  return value_;
 }
 
 void StyleObjective::add_tap_gradient(int tap, Features grad) {

@@ -46,8 +46,8 @@ class StyleObjective {
     // grad . grad
     double gradient_norm_squared = 0;
   };
-  // grad = dL/dx. Waits for the device once.
-  Value evaluate(Vector x, Vector grad);
+  // grad = dL/dx. Waits for the device once. The value is overwritten by the next call.
+  const Value& evaluate(Vector x, Vector grad);
 
  private:
   struct ContentTerm {
@@ -74,6 +74,7 @@ class StyleObjective {
   // In backend memory: squared distances of content_, of style_, total variation, grad . grad.
   double* results_;
   std::vector<double> host_results_;
+  Value value_;
 };
 
 }  // namespace impasto

@@ -127,7 +127,7 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
     backend.upload(preprocess(*init_picture, input), run.x);
   }
 
-  const auto best_picture = [&] {
+  const std::function<Image()> best_picture = [&] {
     std::vector<double> values(shape.size());
     backend.download(run.best, values);
     return postprocess(values, content.width, content.height, input);
@@ -135,23 +135,25 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
   double best_loss = std::numeric_limits<double>::infinity();
   int restarts = 0;
   const int evaluations = std::max(options.iterations, 1);
-  result.evaluations.reserve(evaluations);
+  // Every record is made before the loop, which then allocates nothing.
+  result.evaluations.assign(evaluations, {.losses = {.style = std::vector<double>(options.style_layers.size())}});
   backend.copy(run.x, run.best);
   const Stopwatch run_time;
-  for (int index = 1;; ++index) {
+  int index = 1;
+  for (;; ++index) {
     const Stopwatch evaluation_time;
-    StyleObjective::Value value = run.objective.evaluate(run.x, run.grad);
+    const StyleObjective::Value& value = run.objective.evaluate(run.x, run.grad);
     const bool finite = std::isfinite(value.losses.total) && std::isfinite(value.gradient_norm_squared);
     if (value.losses.total < best_loss && finite) {
       best_loss = value.losses.total;
       backend.copy(run.x, run.best);
     }
-    result.evaluations.push_back({.index = index,
-                                  .seconds = evaluation_time.seconds(),
-                                  .elapsed = run_time.seconds(),
-                                  .losses = std::move(value.losses),
-                                  .gradient_rms = std::sqrt(value.gradient_norm_squared / shape.size())});
-    const Evaluation& evaluation = result.evaluations.back();
+    Evaluation& evaluation = result.evaluations[index - 1];
+    evaluation.index = index;
+    evaluation.seconds = evaluation_time.seconds();
+    evaluation.elapsed = run_time.seconds();
+    evaluation.losses = value.losses;
+    evaluation.gradient_rms = std::sqrt(value.gradient_norm_squared / shape.size());
 
     if (observer && !observer({evaluation, evaluations, best_picture})) {
       result.stop_reason = StopReason::kCancelled;
@@ -177,6 +179,7 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
       break;
     }
   }
+  result.evaluations.resize(index);
   result.image = best_picture();
   return result;
 }
@@ -214,10 +217,10 @@ PixelGradient Evaluator::evaluate(const Image& pixels) {
   State& state = *state_;
   require_same_size("the picture to evaluate", pixels, {state.width, state.height, {}});
   state.backend.upload(preprocess(pixels, state.input), state.memory.x);
-  StyleObjective::Value value = state.memory.objective.evaluate(state.memory.x, state.memory.grad);
+  const StyleObjective::Value& value = state.memory.objective.evaluate(state.memory.x, state.memory.grad);
   std::vector<double> gradient(state.memory.grad.size);
   state.backend.download(state.memory.grad, gradient);
-  return {std::move(value.losses), pixel_gradient(gradient, state.width, state.height, state.input), state.style_weights};
+  return {value.losses, pixel_gradient(gradient, state.width, state.height, state.input), state.style_weights};
 }
 
 Evaluator Session::evaluator(const Image& content, std::span<const Image> styles, const StyleOptions& options) {

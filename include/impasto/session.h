@@ -44,7 +44,7 @@ struct Progress {
   const Evaluation& evaluation;
   int iterations = 0;
   // The best picture so far. Valid during the call only; costs a copy.
-  std::function<Image()> picture;
+  const std::function<Image()>& picture;
 };
 
 // Called after every evaluation, on the thread that called stylize. Return false to stop: stylize then returns the best picture so far.
