@@ -99,9 +99,9 @@ void FeatureNet::walk_forward(Features input) {
       x = rectified;
     }
     if (stage.pool_alone) {
-      const Features pooled = transient(stage.output());
-      if (computing_) backend_.pool2x2(pooling_, x, pooled, stage.pool_mask);
-      x = pooled;
+      const Features smaller = transient(stage.output());
+      if (computing_) backend_.pool2x2(pooling_, x, smaller, stage.pool_mask);
+      x = smaller;
     }
     input = x;
   }

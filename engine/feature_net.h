@@ -53,7 +53,7 @@ class FeatureNet {
     bool pool_alone = false;  // pooling is an operation of its own (relu_tap or conv_tap is set)
     Mask relu_mask;
     Mask pool_mask;
-    Shape output() const { return pool ? Shape{shape.c, shape.h / 2, shape.w / 2} : shape; }
+    Shape output() const { return pool ? pooled(shape) : shape; }
   };
   struct TapPoint {
     Tap tap;

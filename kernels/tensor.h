@@ -17,6 +17,9 @@ struct Shape {
   bool operator==(const Shape&) const = default;
 };
 
+// What 2x2 pooling with stride 2 leaves: an odd last row or column is dropped.
+inline Shape pooled(Shape shape) { return {shape.c, shape.h / 2, shape.w / 2}; }
+
 // Borrowed flat numbers in backend memory, in the precision the backend gives to images, Grams and the optimiser (float32 or
 // better). A picture is a Vector of 3 h w numbers, channel by channel (CHW).
 struct Vector {

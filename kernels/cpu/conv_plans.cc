@@ -1,9 +1,11 @@
 #include "kernels/cpu/conv_plans.h"
 
 #include "kernels/cpu/layout.h"
-#include "kernels/cpu/shape_checks.h"
+#include "kernels/shape_checks.h"
 
 namespace impasto::cpu {
+
+using namespace checks;
 namespace {
 
 Shape mask_shape(const ConvSpec& spec) { return {spec.out_channels, spec.input.h, spec.input.w}; }

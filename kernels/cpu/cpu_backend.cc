@@ -13,13 +13,14 @@
 #include "kernels/cpu/layout.h"
 #include "kernels/cpu/memory.h"
 #include "kernels/cpu/mirrored.h"
-#include "kernels/cpu/shape_checks.h"
 #include "kernels/cpu/thread_pool.h"
+#include "kernels/shape_checks.h"
 
 namespace impasto {
 namespace {
 
 using namespace cpu;
+using namespace checks;
 
 // Long vectors are cut into at most kChunks equal pieces of at least kMinChunk elements, by their size alone: partial sums are added in
 // the pieces' order, so the result does not depend on which thread took which. 256 pieces still divide well among 64 threads.

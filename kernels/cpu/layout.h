@@ -16,6 +16,5 @@ inline constexpr int kBlockChannels = 16;
 
 inline int channel_blocks(int channels) { return (channels + kBlockChannels - 1) / kBlockChannels; }
 inline std::int64_t padded_size(Shape shape) { return channel_blocks(shape.c) * shape.plane() * kBlockChannels; }
-inline Shape pooled(Shape shape) { return {shape.c, shape.h / 2, shape.w / 2}; }
 
 }  // namespace impasto::cpu

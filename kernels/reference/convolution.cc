@@ -10,14 +10,13 @@
 #include <vector>
 
 #include "kernels/reference/reference_backend.h"
-#include "kernels/reference/shape_checks.h"
+#include "kernels/shape_checks.h"
 
 namespace impasto {
 namespace {
 
-using reference::pooled;
-using reference::require_positive;
-using reference::require_shape;
+using checks::require_positive;
+using checks::require_shape;
 
 template <class T>
 using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -171,7 +170,7 @@ std::unique_ptr<ConvPlan> ReferenceBackend<T>::plan_conv3x3(const ConvSpec& spec
   require_positive("plan_conv3x3", "output", {spec.out_channels, spec.input.h, spec.input.w});
   if (spec.reads_image) require_shape("plan_conv3x3", "picture", spec.input, {3, spec.input.h, spec.input.w});
   if (spec.epilogue == Epilogue::kReluMaxPool || spec.epilogue == Epilogue::kReluAveragePool) {
-    reference::require_poolable("plan_conv3x3", "input", spec.input);
+    checks::require_poolable("plan_conv3x3", "input", spec.input);
   }
   return std::make_unique<ReferenceConvPlan<T>>(spec);
 }

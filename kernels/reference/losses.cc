@@ -3,14 +3,14 @@
 #include <algorithm>
 
 #include "kernels/reference/reference_backend.h"
-#include "kernels/reference/shape_checks.h"
+#include "kernels/shape_checks.h"
 
 namespace impasto {
 namespace {
 
-using reference::require_positive;
-using reference::require_shape;
-using reference::require_size;
+using checks::require_positive;
+using checks::require_shape;
+using checks::require_size;
 
 template <class T>
 using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;

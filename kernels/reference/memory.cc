@@ -4,7 +4,7 @@
 #include <type_traits>
 
 #include "kernels/reference/reference_backend.h"
-#include "kernels/reference/shape_checks.h"
+#include "kernels/shape_checks.h"
 
 namespace impasto {
 namespace {
@@ -42,7 +42,7 @@ std::int64_t ReferenceBackend<T>::mask_bytes(Shape shape) const {
 
 template <class T>
 void ReferenceBackend<T>::upload(std::span<const double> host, Vector vector) {
-  reference::require_size("upload", "host", std::ssize(host), vector.size);
+  checks::require_size("upload", "host", std::ssize(host), vector.size);
   std::copy(host.begin(), host.end(), static_cast<T*>(vector.data));
 }
 
@@ -53,7 +53,7 @@ void ReferenceBackend<T>::upload(std::span<const double> host, Features features
 
 template <class T>
 void ReferenceBackend<T>::download(Vector vector, std::span<double> host) {
-  reference::require_size("download", "host", std::ssize(host), vector.size);
+  checks::require_size("download", "host", std::ssize(host), vector.size);
   std::copy_n(static_cast<const T*>(vector.data), vector.size, host.begin());
 }
 

@@ -2,14 +2,13 @@
 #include <algorithm>
 
 #include "kernels/reference/reference_backend.h"
-#include "kernels/reference/shape_checks.h"
+#include "kernels/shape_checks.h"
 
 namespace impasto {
 namespace {
 
-using reference::pooled;
-using reference::require_poolable;
-using reference::require_shape;
+using checks::require_poolable;
+using checks::require_shape;
 
 // Offsets, in row order, of the four elements under one pooled element.
 struct Window {

@@ -2,7 +2,7 @@
 #include <cstdint>
 
 #include "kernels/reference/reference_backend.h"
-#include "kernels/reference/shape_checks.h"
+#include "kernels/shape_checks.h"
 
 namespace impasto {
 namespace {
@@ -29,10 +29,10 @@ void smooth_line(const T* in, T* out, int count, std::int64_t stride, int step) 
 
 template <class T>
 void ReferenceBackend<T>::smooth(Vector in, Shape shape, int step, Vector out, Vector scratch) {
-  reference::require_positive("smooth", "shape", shape);
-  reference::require_size("smooth", "in", in.size, shape.size());
-  reference::require_size("smooth", "out", out.size, shape.size());
-  reference::require_size("smooth", "scratch", scratch.size, shape.size());
+  checks::require_positive("smooth", "shape", shape);
+  checks::require_size("smooth", "in", in.size, shape.size());
+  checks::require_size("smooth", "out", out.size, shape.size());
+  checks::require_size("smooth", "scratch", scratch.size, shape.size());
   if (step < 1) throw ShapeError("smooth: step is " + std::to_string(step) + ", must be at least 1");
   const T* from = static_cast<const T*>(in.data);
   T* rows = static_cast<T*>(scratch.data);

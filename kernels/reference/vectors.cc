@@ -3,12 +3,12 @@
 #include <cmath>
 
 #include "kernels/reference/reference_backend.h"
-#include "kernels/reference/shape_checks.h"
+#include "kernels/shape_checks.h"
 
 namespace impasto {
 namespace {
 
-using reference::require_size;
+using checks::require_size;
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// What the reference demands of its arguments. Each check throws ShapeError naming the operation, the argument, what it is and
+// What every backend demands of its arguments. Each check throws ShapeError naming the operation, the argument, what it is and
 // what would be accepted.
 #pragma once
 
@@ -7,7 +7,7 @@
 #include "impasto/error.h"
 #include "kernels/tensor.h"
 
-namespace impasto::reference {
+namespace impasto::checks {
 
 inline std::string text(Shape s) { return std::to_string(s.c) + "x" + std::to_string(s.h) + "x" + std::to_string(s.w); }
 
@@ -33,6 +33,4 @@ inline void require_size(const char* operation, const char* argument, std::int64
                    std::to_string(wanted));
 }
 
-inline Shape pooled(Shape s) { return {s.c, s.h / 2, s.w / 2}; }
-
-}  // namespace impasto::reference
+}  // namespace impasto::checks
