@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(Cuts, FeatureNetGradient,
                                          Case{"ConvAndReluBeforeMaxPool", PoolKind::kMax, {"relu1_2", "conv1_2", "relu2_2"}},
                                          Case{"ConvInTheMiddle", PoolKind::kAverage, {"conv1_1", "conv2_1", "conv3_1"}},
                                          Case{"Deep", PoolKind::kMax, {"relu1_1", "relu3_1", "relu3_4"}}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& tested) { return tested.param.name; });
 
 TEST(FeatureNet, RefusesPicturesTooSmallForTheDeepestTap) {
   const auto backend = make_backend({.kind = BackendKind::kReferenceFloat});
