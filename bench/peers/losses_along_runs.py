@@ -2,7 +2,7 @@
 """Where runs stand after 100 and 300 evaluations: our optimisers beside torch.optim.LBFGS in float32 and float64.
 
     losses_along_runs.py --program build/release/tests/golden/evaluate_pixels --weights vgg19-oxford.h5 [--images ../shared/images]
-                         [--size 96x72] [--pairs 5] [--evaluations 300] [--double]
+                         [--size 96x72] [--pairs 5] [--evaluations 300] [--threads 0] [--double]
 
 From the content, default weights, five pairs (real ones where the pictures are there). Per run: the lowest loss up to each mark relative to
 torch float32's, and `reach`, the evaluations until torch's lowest loss after all of them, as a share. In float32 runs part early for
@@ -36,6 +36,7 @@ def main():
     parser.add_argument("--size", default="96x72")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--evaluations", type=int, default=300)
+    parser.add_argument("--threads", type=int, default=0, help="ours; PyTorch's: OMP_NUM_THREADS")
     parser.add_argument("--double", action="store_true", help="also torch in float64: slow")
     args = parser.parse_args()
     width, height = map(int, args.size.split("x"))
@@ -44,7 +45,7 @@ def main():
     if args.double:
         networks["torch f64"] = Network(args.weights)
     ratios = {}
-    with Engine(args.program, args.weights) as engine:
+    with Engine(args.program, args.weights, threads=args.threads) as engine:
         print(f"{engine.description}; torch {torch.__version__}; {args.size}; lowest loss at {marks} over torch f32's, highest/first, reach")
         for content_name, style_name in PAIRS[:args.pairs]:
             content = check_parity.real_picture(os.path.join(args.images, "content", content_name), width, height)

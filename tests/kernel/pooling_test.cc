@@ -17,8 +17,6 @@ std::vector<Shape> poolable_shapes() {
   return shapes;
 }
 
-Shape pooled(Shape s) { return {s.c, s.h / 2, s.w / 2}; }
-
 class Pooling : public KernelTest {};
 IMPASTO_FOR_EVERY_BACKEND(Pooling);
 
