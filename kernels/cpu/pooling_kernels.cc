@@ -30,9 +30,12 @@ void pool_row(PoolKind kind, const float* in, int w, float* out, std::uint16_t* 
     for (int part = 0; part < kParts; ++part) {
       const float* at = in + 2 * x * kBlock + part * kLanes;
       const float* below = at + std::int64_t{w} * kBlock;
-      const Window window{load(at), load(at + kBlock), load(below), load(below + kBlock)};
+      Window window{load(at), load(at + kBlock), load(below), load(below + kBlock)};
       VecF pooled;
       if (kind == PoolKind::kMax) {
+        const VecF magnitudes =
+            larger(larger(magnitude(window.v00), magnitude(window.v01)), larger(magnitude(window.v10), magnitude(window.v11)));
+        window = with_ties(window, broadcast(kTie * largest_lane(magnitudes)));
         pooled = pool_max(window);
         if (mask != nullptr) record_max(window, pooled, kPartBits, mask + 2 * x, w, part);
       } else {

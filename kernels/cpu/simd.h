@@ -100,6 +100,16 @@ IMPASTO_INLINE VecF larger(VecF a, VecF b) {
 // max(v, 0), NaN stays NaN.
 IMPASTO_INLINE VecF rectified(VecF v) { return larger(VecF{}, v); }
 
+IMPASTO_INLINE float largest_lane(VecF v) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_max_ps(v);
+#else
+  float largest = v[0];
+  for (int i = 1; i < kLanes; ++i) largest = v[i] > largest ? v[i] : largest;
+  return largest;
+#endif
+}
+
 #if !defined(__AVX512F__)
 // One bit per lane: lane i of a comparison's result gives bit i.
 IMPASTO_INLINE unsigned lane_bits(VecI comparison) {

@@ -37,6 +37,11 @@ IMPASTO_INLINE void write_tile(const VecF* tile, const Target& target, std::int6
   } else {
     const std::int64_t pooled_h = target.h / 2;
     const std::int64_t pooled_w = target.w / 2;
+    VecF bound{};
+    if constexpr (kEpilogue == Epilogue::kReluMaxPool) {
+      for (int i = 0; i < M * M; ++i) bound = larger(bound, magnitude(tile[i]));
+      bound = broadcast(kTie * largest_lane(bound));
+    }
 #pragma GCC unroll 3
     for (int y = 0; y < M; y += 2) {
 #pragma GCC unroll 3
@@ -44,8 +49,9 @@ IMPASTO_INLINE void write_tile(const VecF* tile, const Target& target, std::int6
         const std::int64_t row = (y0 + y) / 2;
         const std::int64_t column = (x0 + x) / 2;
         if (!kWhole && (row >= pooled_h || column >= pooled_w)) continue;
-        const Window window{rectified(tile[y * M + x]), rectified(tile[y * M + x + 1]), rectified(tile[(y + 1) * M + x]),
-                            rectified(tile[(y + 1) * M + x + 1])};
+        Window window{tile[y * M + x], tile[y * M + x + 1], tile[(y + 1) * M + x], tile[(y + 1) * M + x + 1]};
+        if constexpr (kEpilogue == Epilogue::kReluMaxPool) window = with_ties(window, bound);
+        window = {rectified(window.v00), rectified(window.v01), rectified(window.v10), rectified(window.v11)};
         std::uint16_t* mask = target.mask == nullptr ? nullptr : target.mask + (y0 + y) * target.w + x0 + x;
         VecF pooled;
         if constexpr (kEpilogue == Epilogue::kReluMaxPool) {

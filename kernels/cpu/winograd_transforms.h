@@ -40,10 +40,15 @@ IMPASTO_INLINE void input_transform(const VecF* d, VecF* out, int stride) {
     static_assert(M == 6);
     const VecF even1 = multiply_add(-4.25f, d[4], d[2] + d[6]);
     const VecF odd1 = multiply_add(-4.25f, d[3], d[1] + d[5]);
-    const VecF even2 = multiply_add(-1.25f, d[4], multiply_add(0.25f, d[2], d[6]));
-    const VecF odd2 = multiply_add(0.5f, d[1], multiply_add(-2.5f, d[3], 2.0f * d[5]));
-    const VecF even3 = multiply_add(-5.0f, d[4], multiply_add(4.0f, d[2], d[6]));
-    const VecF odd3 = multiply_add(2.0f, d[1], multiply_add(-2.5f, d[3], 0.5f * d[5]));
+    // By differences, so that constant inputs give exact zeros here and one and the same output everywhere.
+    const VecF low = d[2] - d[4];
+    const VecF high = d[6] - d[4];
+    const VecF even2 = multiply_add(0.25f, low, high);
+    const VecF even3 = multiply_add(4.0f, low, high);
+    const VecF left = d[1] - d[3];
+    const VecF right = d[5] - d[3];
+    const VecF odd2 = multiply_add(0.5f, left, 2.0f * right);
+    const VecF odd3 = multiply_add(2.0f, left, 0.5f * right);
     out[0] = multiply_add(5.25f, d[4] - d[2], d[0] - d[6]);
     out[stride] = even1 + odd1;
     out[2 * stride] = even1 - odd1;

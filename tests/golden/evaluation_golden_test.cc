@@ -58,17 +58,20 @@ TEST_P(EvaluationGolden, AgreesWithPyTorch) {
   for (const nlohmann::json& row : golden["cases"]) {
     SCOPED_TRACE(row["name"].get<std::string>());
     std::vector<std::string> checksums;
-    const auto picture = [&](int seed, const nlohmann::json& size) {
-      const std::vector<std::uint8_t> bytes = synthetic(seed, size["width"], size["height"]);
+    const auto picture = [&](const std::string& kind, const nlohmann::json& size) {
+      const int width = size["width"], height = size["height"];
+      const std::vector<std::uint8_t> bytes = kind == "poster" ? poster(width, height)
+                                              : kind == "flat" ? flat(width, height)
+                                                               : synthetic(std::stoi(kind.substr(kind.find(' '))), width, height);
       Checksum checksum;
       checksum.add(bytes);
       checksums.push_back(std::to_string(checksum.value()));
-      return to_image(bytes, size["width"], size["height"]);
+      return to_image(bytes, width, height);
     };
-    const Image content = picture(1, row["content"]);
-    const Image start = picture(row["start"] == "content" ? 1 : 2, row["content"]);
+    const Image content = picture("seed 1", row["content"]);
+    const Image start = picture(row["start"] == "content" ? "seed 1" : row["start"], row["content"]);
     std::vector<Image> styles;
-    for (std::size_t i = 0; i < row["styles"].size(); ++i) styles.push_back(picture(11 + static_cast<int>(i), row["styles"][i]));
+    for (std::size_t i = 0; i < row["styles"].size(); ++i) styles.push_back(picture("seed " + std::to_string(11 + i), row["styles"][i]));
     ASSERT_EQ(checksums, row["pictures_checksum"].get<std::vector<std::string>>());
     if (device.slow && content.width * content.height > kMostPixelsForSlowDevices) continue;
 

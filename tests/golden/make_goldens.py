@@ -19,7 +19,7 @@ import PIL.Image
 import torch
 
 from model import LAYERS, Network, Objective, Options, lbfgs_trajectory
-from pictures import PROBES, checksum, sketch, synthetic, to_float
+from pictures import PROBES, checksum, flat, poster, sketch, synthetic, to_float
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDENS = os.path.join(HERE, "goldens")
@@ -29,10 +29,10 @@ def size(width, height):
     return {"width": width, "height": height}
 
 
-def case(name, content, styles, start=True, network="oxford", full_gradient=False, **options):
-    """Pictures are synthetic(seed, ...): content seed 1, styles 11, 12, ..., start 2 (or the content itself)."""
+def case(name, content, styles, start="seed 2", network="oxford", full_gradient=False, **options):
+    """Pictures are synthetic(seed, ...): content seed 1, styles 11, 12, ...; start: "seed 2", "content", "flat" or "poster"."""
     return {"name": name, "network": network, "content": size(*content), "styles": [size(*s) for s in styles],
-            "start": "seed 2" if start else "content", "full_gradient": full_gradient, "options": Options(**options)}
+            "start": start, "full_gradient": full_gradient, "options": Options(**options)}
 
 
 DEEP = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
@@ -46,7 +46,10 @@ EVALUATIONS = [
     case("average_37x101", (37, 101), [(48, 48)], pooling="average"),
     case("max_96x96", (96, 96), [(80, 64)]),
     case("panorama_200x24", (200, 24), [(24, 100)]),
-    case("content_start_48x48", (48, 48), [(48, 48)], start=False),
+    case("content_start_48x48", (48, 48), [(48, 48)], start="content"),
+    case("flat_97x75", (97, 75), [(48, 48)], start="flat"),
+    case("poster_130x100", (130, 100), [(64, 48)], start="poster"),
+    case("poster_66x65", (66, 65), [(48, 48)], start="poster"),
     case("smallest_16x16", (16, 16), [(16, 16)]),
     case("shallow_5x3", (5, 3), [(4, 7)], content_layers=["relu1_2"], style_layers=["relu1_1", "relu1_2"]),
     case("one_pixel", (1, 1), [(1, 2)], content_layers=["conv1_2"], style_layers=["relu1_1"]),
@@ -165,7 +168,7 @@ def make_evaluations(weights):
     for c in EVALUATIONS:
         content = synthetic(1, **c["content"])
         styles = [synthetic(11 + i, **s) for i, s in enumerate(c["styles"])]
-        start = synthetic(2, **c["content"]) if c["start"] == "seed 2" else content
+        start = {"content": lambda **_: content, "flat": flat, "poster": poster, "seed 2": lambda **s: synthetic(2, **s)}[c["start"]](**c["content"])
         losses, gradient = evaluation(networks[c["network"]], to_float(content), [to_float(s) for s in styles], to_float(start), c["options"])
         row = {**{k: v for k, v in c.items() if k != "options"}, "options": dataclasses.asdict(c["options"]),
                "pictures_checksum": [str(checksum(p)) for p in [content, start] + styles], **fingerprint(losses, gradient)}

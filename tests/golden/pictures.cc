@@ -50,6 +50,23 @@ std::vector<std::uint8_t> synthetic(int seed, int width, int height) {
   return bytes;
 }
 
+std::vector<std::uint8_t> poster(int width, int height) {
+  std::vector<std::uint8_t> bytes;
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const int area = (3 * x >= width ? 1 : 0) + (2 * y >= height ? 2 : 0) + (2 * (x + y) >= width + height ? 4 : 0);
+      for (int channel = 0; channel < 3; ++channel) bytes.push_back(static_cast<std::uint8_t>((73 * area + 101 * channel + 40) % 256));
+    }
+  }
+  return bytes;
+}
+
+std::vector<std::uint8_t> flat(int width, int height) {
+  std::vector<std::uint8_t> bytes;
+  for (int i = 0; i < width * height; ++i) bytes.insert(bytes.end(), {40, 141, 242});
+  return bytes;
+}
+
 Image to_image(std::span<const std::uint8_t> bytes, int width, int height) {
   Image image{width, height, {}};
   for (const std::uint8_t v : bytes) image.pixels.push_back(static_cast<float>(v) / 255.0f);

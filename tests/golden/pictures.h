@@ -11,6 +11,10 @@ namespace impasto::golden {
 
 // Value noise in four octaves, contrast doubled and clipped, so that it has flat, smooth and rough places: height * width * 3 bytes.
 std::vector<std::uint8_t> synthetic(int seed, int width, int height);
+// Flat areas in up to eight colours, divided by an upright, a level and a slanting edge: windows of equal values.
+std::vector<std::uint8_t> poster(int width, int height);
+// One colour.
+std::vector<std::uint8_t> flat(int width, int height);
 
 // Byte v becomes float(v) / 255.0f.
 Image to_image(std::span<const std::uint8_t> bytes, int width, int height);

@@ -36,6 +36,18 @@ def synthetic(seed, width, height):
     return picture.astype(np.uint8)
 
 
+def poster(width, height):
+    """(h, w, 3) uint8: flat areas in up to eight colours, divided by an upright, a level and a slanting edge. Windows of equal values."""
+    y, x = np.mgrid[0:height, 0:width]
+    area = (3 * x >= width) + 2 * (2 * y >= height) + 4 * (2 * (x + y) >= width + height)
+    return np.stack([(73 * area + 101 * channel + 40) % 256 for channel in range(3)], axis=2).astype(np.uint8)
+
+
+def flat(width, height):
+    """(h, w, 3) uint8 of one colour."""
+    return np.broadcast_to(np.array([40, 141, 242], dtype=np.uint8), (height, width, 3)).copy()
+
+
 def to_float(picture):
     """uint8 -> float32 in 0..1, rounded once: float(v) / 255.0f."""
     return picture.astype(np.float32) / np.float32(255)
