@@ -1,6 +1,6 @@
 // Every kernel of the CPU backend at the sizes VGG19 meets in a 400 x 300 picture (or --size=WxH).
 //
-//   impasto_kernels_bench [--threads=N] [--isa=NAME] [--exact] [--size=WxH] [Google Benchmark's own flags]
+//   impasto_kernels_bench [--threads=N] [--isa=NAME] [--tile=2|4|6] [--size=WxH] [Google Benchmark's own flags]
 //
 // GFLOP/s counts the multiplications and additions of the direct method, so that the convolutions compare with any other
 // implementation; Winograd does fewer. GB/s counts each vector read or written once.
@@ -255,10 +255,10 @@ int main(int argc, char** argv) {
       settings.backend.threads = std::atoi(argument.c_str() + 10);
     } else if (argument.rfind("--isa=", 0) == 0) {
       settings.backend.cpu_isa = argument.substr(6);
-    } else if (argument == "--exact") {
-      settings.backend.exact = true;
+    } else if (argument.rfind("--tile=", 0) == 0) {
+      settings.backend.tile = std::atoi(argument.c_str() + 7);
     } else if (std::sscanf(argument.c_str(), "--size=%dx%d", &settings.width, &settings.height) != 2) {
-      std::fprintf(stderr, "impasto_kernels_bench: %s is none of --threads=N, --isa=NAME, --exact, --size=WxH\n", argument.c_str());
+      std::fprintf(stderr, "impasto_kernels_bench: %s is none of --threads=N, --isa=NAME, --tile=M, --size=WxH\n", argument.c_str());
       return 2;
     }
   }

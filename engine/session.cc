@@ -24,7 +24,7 @@ constexpr int kMostRestarts = 3;
 Shape shape_of(const Image& image) { return {3, image.height, image.width}; }
 
 BackendOptions backend_options(const SessionOptions& options) {
-  BackendOptions backend{.kind = BackendKind::kCpu, .threads = options.threads, .cpu_isa = options.cpu_isa, .exact = options.exact};
+  BackendOptions backend{.kind = BackendKind::kCpu, .threads = options.threads, .cpu_isa = options.cpu_isa, .tile = options.tile};
   if (options.device == Device::kReference) backend.kind = BackendKind::kReferenceDouble;
   if (options.device == Device::kReferenceFloat) backend.kind = BackendKind::kReferenceFloat;
   return backend;

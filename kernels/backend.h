@@ -150,11 +150,12 @@ struct BackendOptions {
   int threads = 0;
   // "" picks the best the machine has; otherwise one of the names that cpu_isa_names() gives. kCpu only.
   std::string cpu_isa = {};
-  // Convolutions by F(2x2, 3x3) only: gradient errors near float32's own rounding, at about half the speed. kCpu only.
-  bool exact = false;
+  // Output tile M of Winograd's F(M x M, 3 x 3) in all convolutions: 2, 4, 6; 0: the quickest for each layer and size. 2 errs as float32's
+  // own rounding does, at about half the speed. kCpu only.
+  int tile = 0;
 };
 
-// Throws OptionError for threads < 0 or a cpu_isa this machine or build does not have (the message lists those it has).
+// Throws OptionError for threads < 0, another tile, or a cpu_isa this machine or build does not have (the message lists those it has).
 std::unique_ptr<Backend> make_backend(const BackendOptions& options);
 
 // Names accepted as cpu_isa on this machine, best first.

@@ -13,9 +13,15 @@ std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
   if (options.threads < 0) {
     throw OptionError("threads is " + std::to_string(options.threads) + ", must be at least 1, or 0 for as many as the machine has");
   }
+  if (options.tile != 0 && options.tile != 2 && options.tile != 4 && options.tile != 6) {
+    throw OptionError("tile is " + std::to_string(options.tile) + ", must be 2, 4, 6, or 0 for the quickest");
+  }
   if (options.kind == BackendKind::kCpu) return make_cpu_backend(options);
   if (!options.cpu_isa.empty()) {
     throw OptionError("cpu_isa is \"" + options.cpu_isa + "\", which only the cpu backend takes; must be empty for a reference backend");
+  }
+  if (options.tile != 0) {
+    throw OptionError("tile is " + std::to_string(options.tile) + ", which only the cpu backend takes; must be 0 for a reference backend");
   }
   if (options.kind == BackendKind::kReferenceDouble) return make_reference_backend<double>();
   return make_reference_backend<float>();

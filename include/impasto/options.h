@@ -21,8 +21,9 @@ struct SessionOptions {
   int threads = 0;
   // Vector instructions of the CPU backend; empty: the best this machine has.
   std::string cpu_isa = {};
-  // Convolutions with errors near float32 rounding, at about half the speed.
-  bool exact = false;
+  // Output tile M of the CPU backend's Winograd convolutions F(M x M, 3 x 3): 2, 4 or 6 everywhere, or 0 for the quickest of each layer and
+  // size. 2 is the exact mode: errors near float32's own rounding, at about half the speed.
+  int tile = 0;
 };
 
 enum class Pooling { kMax, kAverage };

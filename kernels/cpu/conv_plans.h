@@ -12,7 +12,7 @@ namespace impasto::cpu {
 struct Context {
   ThreadPool& pool;
   const KernelTable& kernels;
-  bool exact;
+  int tile;  // BackendOptions::tile
 };
 
 // spec as plan_conv3x3 has checked it.

@@ -48,12 +48,12 @@ std::uint16_t* words(Mask m) { return static_cast<std::uint16_t*>(m.data); }
 
 class CpuBackend : public Backend {
  public:
-  CpuBackend(const KernelTable& kernels, int threads, bool exact)
-      : kernels_(kernels), pool_(threads), context_{pool_, kernels_, exact}, partials_(kChunks * kManyAtATime * kMaxFew) {}
+  CpuBackend(const KernelTable& kernels, int threads, int tile)
+      : kernels_(kernels), pool_(threads), context_{pool_, kernels_, tile}, partials_(kChunks * kManyAtATime * kMaxFew) {}
 
   std::string description() const override {
-    return "cpu, float32, " + std::string(kernels_.name) + (context_.exact ? ", exact" : "") + ", " + std::to_string(pool_.size()) +
-           (pool_.size() == 1 ? " thread" : " threads");
+    return "cpu, float32, " + std::string(kernels_.name) + (context_.tile == 0 ? "" : ", F(" + std::to_string(context_.tile) + ")") + ", " +
+           std::to_string(pool_.size()) + (pool_.size() == 1 ? " thread" : " threads");
   }
 
   Buffer allocate(std::int64_t bytes) override { return cpu::allocate(bytes); }
@@ -332,7 +332,7 @@ std::unique_ptr<Backend> make_cpu_backend(const BackendOptions& options) {
   }
   if (chosen == nullptr) throw OptionError("cpu_isa is \"" + options.cpu_isa + "\", this machine and build have: " + names);
   const int threads = options.threads == 0 ? available_processors() : options.threads;
-  return std::make_unique<CpuBackend>(*chosen, threads, options.exact);
+  return std::make_unique<CpuBackend>(*chosen, threads, options.tile);
 }
 
 }  // namespace impasto

@@ -48,9 +48,9 @@ class WinogradConv : public ConvPlan {
         in_blocks_(channel_blocks(spec.input.c)),
         out_blocks_(channel_blocks(spec.out_channels)),
         forward_cut_(
-            choose_winograd_cut(context.kernels, in_blocks_, out_blocks_, spec.input.h, spec.input.w, context.pool.size(), context.exact)),
+            choose_winograd_cut(context.kernels, in_blocks_, out_blocks_, spec.input.h, spec.input.w, context.pool.size(), context.tile)),
         gradient_cut_(
-            choose_winograd_cut(context.kernels, out_blocks_, in_blocks_, spec.input.h, spec.input.w, context.pool.size(), context.exact)),
+            choose_winograd_cut(context.kernels, out_blocks_, in_blocks_, spec.input.h, spec.input.w, context.pool.size(), context.tile)),
         filters_(allocate(in_blocks_ * std::int64_t{out_blocks_} * kPackedBlock * static_cast<std::int64_t>(sizeof(float)))),
         bias_(allocate(out_blocks_ * kBlockChannels * static_cast<std::int64_t>(sizeof(float)))) {
     pack_filters(spec, context.pool, static_cast<float*>(filters_.data()));

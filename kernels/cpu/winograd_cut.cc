@@ -22,6 +22,10 @@ constexpr StageCycles kStages[] = {{2, 180, 120, 60}, {4, 450, 330, 165}, {6, 10
 // One vector of multiply-adds within a product: 0.5 at the machine's peak.
 constexpr double kProduct = 0.62;
 
+// Where there is so little to do (all layers of a picture of up to 64 x 64), one decision that rounding turns, of a ReLU or a maximum, is a
+// noticeable share of the gradient, and no time worth having is lost.
+constexpr std::int64_t kLittleWork = std::int64_t{1} << 24;
+
 double cycles(const StageCycles& stage, int in_blocks, int out_blocks, int h, int w) {
   const double tiles = static_cast<double>(tile_count(stage.tile, h, w));
   const double positions = (stage.tile + 2) * (stage.tile + 2);
@@ -30,16 +34,13 @@ double cycles(const StageCycles& stage, int in_blocks, int out_blocks, int h, in
 }
 
 int cheapest_tile(int in_blocks, int out_blocks, int h, int w) {
+  if (std::int64_t{in_blocks} * out_blocks * kBlockChannels * kBlockChannels * h * w <= kLittleWork) return 2;
   return std::min_element(std::begin(kStages), std::end(kStages),
                           [&](const StageCycles& a, const StageCycles& b) {
                             return cycles(a, in_blocks, out_blocks, h, w) < cycles(b, in_blocks, out_blocks, h, w);
                           })
       ->tile;
 }
-
-// Where there is so little to do (all layers of a picture of up to 64 x 64), one decision that rounding turns, of a ReLU or a maximum, is a
-// noticeable share of the gradient, and no time worth having is lost.
-constexpr std::int64_t kLittleWork = std::int64_t{1} << 24;
 
 // Tiles of a block. More make better use of the filters that stream past from the outer caches, fewer leave the transformed inputs in the
 // second-level cache. Measured with F(6): 64 and 128 channels are equal from 28 to 56 (inputs 0.5 to 1.8 MB), 256 gain 5% from 28 to 42,
@@ -59,10 +60,9 @@ std::int64_t rounded_up(std::int64_t value, std::int64_t multiple) { return (val
 
 std::int64_t tile_count(int tile, int h, int w) { return std::int64_t{(h + tile - 1) / tile} * ((w + tile - 1) / tile); }
 
-WinogradCut choose_winograd_cut(const KernelTable& kernels, int in_blocks, int out_blocks, int h, int w, int workers, bool exact) {
+WinogradCut choose_winograd_cut(const KernelTable& kernels, int in_blocks, int out_blocks, int h, int w, int workers, int tile) {
   WinogradCut cut;
-  const bool little = std::int64_t{in_blocks} * out_blocks * kBlockChannels * kBlockChannels * h * w <= kLittleWork;
-  cut.tile = exact || little ? 2 : cheapest_tile(in_blocks, out_blocks, h, w);
+  cut.tile = tile != 0 ? tile : cheapest_tile(in_blocks, out_blocks, h, w);
   const std::int64_t tiles = tile_count(cut.tile, h, w);
   const std::int64_t groups = (out_blocks * 16 + kernels.group_channels - 1) / kernels.group_channels;
   const std::int64_t filter_bytes = std::int64_t{4} * (cut.tile + 2) * (cut.tile + 2) * in_blocks * out_blocks * 256;

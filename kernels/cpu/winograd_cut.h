@@ -30,8 +30,8 @@ struct WinogradCut {
 
 std::int64_t tile_count(int tile, int h, int w);
 
-// exact: F(2) only; so has, always, a convolution of at most 2^24 products (direct). The result depends on the number of workers, what the
-// convolution computes does not: each output is one sum over the input channels in their order, whatever the block it stands in.
-WinogradCut choose_winograd_cut(const KernelTable& kernels, int in_blocks, int out_blocks, int h, int w, int workers, bool exact);
+// tile: 2, 4, 6, or 0 for the quickest (F(2) for a convolution of at most 2^24 products). The result depends on the number of workers, what
+// the convolution computes does not: each output is one sum over the input channels in their order, whatever the block it stands in.
+WinogradCut choose_winograd_cut(const KernelTable& kernels, int in_blocks, int out_blocks, int h, int w, int workers, int tile);
 
 }  // namespace impasto::cpu

@@ -298,6 +298,8 @@ TEST(CliBadInput, OptionsOutOfRangeAreRefusedByNameAndValue) {
       {{"--learning-rate", "0"}, 2, "--learning-rate"},
       {{"--threads", "100000"}, 2, "100000"},
       {{"--threads", "-1"}, 2, "-1"},
+      {{"--tile", "3"}, 2, "3"},
+      {{"--exact", "--tile", "4"}, 2, "--tile"},
       {{"--seed", "-1"}, 2, "-1"},
       {{"--max-width", "-5"}, 2, "-5"},
       {{"--size", "0"}, 2, "0"},

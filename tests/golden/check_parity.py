@@ -2,7 +2,7 @@
 """The engine beside PyTorch in float64, at many sizes, on random and real pictures: a table to read, and exit code 1 if a limit is broken.
 
     check_parity.py --program build/release/tests/golden/evaluate_pixels --weights vgg19-oxford.h5 [--images ../shared/images]
-                    [--device cpu|reference|reference-float] [--cpu-isa avx2] [--exact] [evaluations|trajectories ...]
+                    [--device cpu|reference|reference-float] [--cpu-isa avx2] [--tile 2] [evaluations|trajectories ...]
 
 evaluations   one loss and gradient per size, picture and pooling. Limits: loss 1e-4 relative, gradient 1 - cos 1e-5. The last columns are
               PyTorch's own float32 against its float64, as a yardstick.
@@ -113,7 +113,7 @@ def main():
     parser.add_argument("--images", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../shared/images"))
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--cpu-isa", default="")
-    parser.add_argument("--exact", action="store_true")
+    parser.add_argument("--tile", type=int, default=0)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--large", action="store_true", help="also 400x300 and 513x385")
     parser.add_argument("what", nargs="*", default=["evaluations", "trajectories"])
@@ -123,7 +123,7 @@ def main():
         print(f"no pictures at {args.images}: real pictures are left out")
         kinds.remove("real")
     broken = 0
-    with Engine(args.program, args.weights, args.device, args.threads, args.cpu_isa, args.exact) as engine:
+    with Engine(args.program, args.weights, args.device, args.threads, args.cpu_isa, args.tile) as engine:
         print(f"{engine.description}; torch {torch.__version__}")
         for what in args.what:
             broken += {"evaluations": evaluations, "trajectories": trajectories}[what](args, engine, kinds)

@@ -1,7 +1,7 @@
 // evaluate_pixels: answers requests, one line of JSON each on stdin, with one line of JSON each on stdout, so that scripts
 // (check_parity.py, bench/peers/) can put the library beside others, evaluation by evaluation, in one process that stays.
 //
-//   {"open": WEIGHTS, "device": "cpu", "threads": 0, "cpu_isa": "", "exact": false}   -> {"device": DESCRIPTION}
+//   {"open": WEIGHTS, "device": "cpu", "threads": 0, "cpu_isa": "", "tile": 0}   -> {"device": DESCRIPTION}
 //   {"pictures": {"content": P, "styles": [P, ...]}, "options": OPTIONS}               -> {}        targets computed
 //   {"evaluate": P, "gradient": FILE or null}                                          -> {"losses", "seconds"}
 //   {"run": ITERATIONS, "optimizer": "lbfgs-torch", "paced": false, "picture": FILE or null}
@@ -86,7 +86,7 @@ class Server {
 
  private:
   json open(const json& request) {
-    SessionOptions options = on(device_named(request["device"]), request["cpu_isa"], request["exact"]);
+    SessionOptions options = on(device_named(request["device"]), request["cpu_isa"], request["tile"]);
     options.threads = request["threads"];
     evaluator_.reset();
     session_.reset();

@@ -24,7 +24,7 @@ std::string weights_path();
 std::string why_no_weights(const nlohmann::json& golden);
 
 // Everything else at its default.
-SessionOptions on(Device device, const std::string& cpu_isa = "", bool exact = false);
+SessionOptions on(Device device, const std::string& cpu_isa = "", int tile = 0);
 
 // A device to check and what is allowed to it.
 struct DeviceCase {

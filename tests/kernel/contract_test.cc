@@ -140,6 +140,12 @@ TEST(MakeBackend, RefusesWhatItDoesNotHave) {
   options.threads = -1;
   EXPECT_THROW(make_backend(options), OptionError);
   options.threads = 1;
+  options.tile = 3;
+  EXPECT_THROW(make_backend(options), OptionError);
+  options.tile = 2;
+  options.kind = BackendKind::kReferenceFloat;
+  EXPECT_THROW(make_backend(options), OptionError);
+  options = {};
   options.cpu_isa = "vax";
   try {
     make_backend(options);

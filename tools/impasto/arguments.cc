@@ -110,6 +110,7 @@ class Parser {
       "impasto"};
   std::string group_;
   std::string size_option_;
+  bool exact_ = false;
   bool progress_given_ = false;
   bool version_ = false;
   Preset preset_ = Preset::kNone;
@@ -228,7 +229,11 @@ void Parser::describe_network() {
          integer("--threads", 0, kMaxThreads, settings_.session.threads));
   option("--cpu-isa", "NAME", "best", "Vector instructions of the CPU; --version lists those this machine has",
          [this](const std::string& text) { settings_.session.cpu_isa = text; });
-  flag("--exact", settings_.session.exact, "Convolutions with errors near float32 rounding, at about half the speed");
+  option("--tile", "M", "auto", "Winograd tiles of the CPU's convolutions: 2, 4, 6 or auto, the quickest of each layer; more rounds more",
+         [this](const std::string& text) {
+           settings_.session.tile = choose<int>("--tile", text, {{"auto", 0}, {"2", 2}, {"4", 4}, {"6", 6}});
+         });
+  flag("--exact", exact_, "Errors near float32 rounding, at about half the speed; the same as --tile 2");
 }
 
 void Parser::describe_reports() {
@@ -259,6 +264,9 @@ void Parser::finish() {
     if (style.empty()) throw Failure(kUsage, "STYLE: '' is not accepted; give the path of a picture");
   }
   if (settings_.untrained && !settings_.weights.empty()) throw Failure(kUsage, "--untrained cannot be combined with --weights");
+  if (exact_ && settings_.session.tile != 0 && settings_.session.tile != 2)
+    throw Failure(kUsage, "--exact cannot be combined with another --tile than 2");
+  if (exact_) settings_.session.tile = 2;
   if (settings_.quiet && !progress_given_) settings_.progress = ProgressKind::kNone;
 
   apply(preset_, overrides_, settings_);

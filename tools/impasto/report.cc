@@ -58,7 +58,7 @@ Json picture_settings(const Settings& settings, const Inputs& inputs) {
   json["pooling"] = to_string(style.pooling);
   json["init"] = style.init == Init::kPicture ? "picture" : init_name(settings);
   json["seed"] = style.seed;
-  json["exact"] = settings.session.exact;
+  json["tile"] = settings.session.tile;
   json["untrained"] = settings.untrained;
   return json;
 }
