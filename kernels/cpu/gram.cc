@@ -45,11 +45,14 @@ void compute_gram(const Context& context, Features f, float* g, void* scratch) {
     }
     context.kernels.gram_group(from, pixels, blocks, group, pixels * piece / pieces, pixels * (piece + 1) / pieces, to);
   });
-  context.pool.parallel_for(c, [&](int, std::int64_t row) {
-    for (std::int64_t column = row; column < c; ++column) {
-      double sum = 0;
-      for (std::int64_t piece = 0; piece < pieces; ++piece) sum += sums[(piece * row_length + row) * row_length + column];
-      g[row * c + column] = g[column * c + row] = static_cast<float>(sum / static_cast<double>(pixels));
+  // Sixteen rows a task: their mirror images fill whole lines of g, which two threads would otherwise take from each other.
+  context.pool.parallel_for(blocks, [&](int, std::int64_t block) {
+    for (std::int64_t row = block * kBlockChannels; row < std::min(c, (block + 1) * kBlockChannels); ++row) {
+      for (std::int64_t column = row; column < c; ++column) {
+        double sum = 0;
+        for (std::int64_t piece = 0; piece < pieces; ++piece) sum += sums[(piece * row_length + row) * row_length + column];
+        g[row * c + column] = g[column * c + row] = static_cast<float>(sum / static_cast<double>(pixels));
+      }
     }
   });
 }

@@ -80,9 +80,10 @@ struct KernelTable {
   void (*winograd_filters)(const WinogradJob& job, int group, int in_block, const GroupFilters& u);
   // Transforms tiles first .. first + count - 1 of all input blocks to slots at .. at + count - 1 of v.
   void (*winograd_input)(const WinogradJob& job, std::int64_t first, std::int64_t count, const InputTiles& v, std::int64_t at);
-  // m[0 .. count) = U V[at .. at + count) for every position, over u's input blocks; += unless these are the first.
+  // m[0 .. count) = U V[at .. at + count) for every position, over u's input blocks; += unless these are the first. Meanwhile fetches the
+  // lines that tiles first .. first + count - 1 of the group's output will take; first = -1: none.
   void (*winograd_products)(const WinogradJob& job, int group, const GroupFilters& u, const InputTiles& v, std::int64_t at,
-                            std::int64_t count, const ProductTiles& m);
+                            std::int64_t count, const ProductTiles& m, std::int64_t first);
   // Transforms m[0 .. count) back to tiles first .. first + count - 1 of the group's output channels, with bias and epilogue.
   void (*winograd_output)(const WinogradJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m);
 

