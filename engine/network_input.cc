@@ -54,9 +54,11 @@ Image postprocess(std::span<const double> input_values, int width, int height, c
 std::vector<double> pixel_gradient(std::span<const double> input_gradient, int width, int height, const NetworkInput& input) {
   const std::size_t plane = static_cast<std::size_t>(width) * height;
   std::vector<double> gradient(3 * plane);
-  for (int k = 0; k < 3; ++k) {
-    const double units_per_pixel_value = input.input_scale / input.std[k];
-    for (std::size_t i = 0; i < plane; ++i) gradient[3 * i + input.channel[k]] = input_gradient[k * plane + i] * units_per_pixel_value;
+  for (std::size_t i = 0; i < plane; ++i) {
+    for (int k = 0; k < 3; ++k) {
+      const double units_per_pixel_value = input.input_scale / input.std[k];
+      gradient[3 * i + input.channel[k]] = input_gradient[k * plane + i] * units_per_pixel_value;
+    }
   }
   return gradient;
 }

@@ -193,7 +193,8 @@ struct Evaluator::State {
         targets(backend, weights, styles, options),
         style_weights(resolved_style_weights(backend, weights.info(), options, targets)),
         workspace(backend, measured<EvaluationMemory>(backend, weights, shape_of(content_), options).bytes()),
-        memory(backend, weights, shape_of(content_), options, workspace) {
+        memory(backend, weights, shape_of(content_), options, workspace),
+        input_gradient(memory.grad.size) {
     backend.upload(preprocess(content_, input), memory.x);
     memory.objective.set_targets(memory.x, targets, style_weights);
   }
@@ -206,6 +207,7 @@ struct Evaluator::State {
   std::vector<double> style_weights;
   Workspace workspace;
   EvaluationMemory memory;
+  std::vector<double> input_gradient;
 };
 
 Evaluator::Evaluator(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -218,9 +220,8 @@ PixelGradient Evaluator::evaluate(const Image& pixels) {
   require_same_size("the picture to evaluate", pixels, {state.width, state.height, {}});
   state.backend.upload(preprocess(pixels, state.input), state.memory.x);
   const StyleObjective::Value& value = state.memory.objective.evaluate(state.memory.x, state.memory.grad);
-  std::vector<double> gradient(state.memory.grad.size);
-  state.backend.download(state.memory.grad, gradient);
-  return {value.losses, pixel_gradient(gradient, state.width, state.height, state.input), state.style_weights};
+  state.backend.download(state.memory.grad, state.input_gradient);
+  return {value.losses, pixel_gradient(state.input_gradient, state.width, state.height, state.input), state.style_weights};
 }
 
 Evaluator Session::evaluator(const Image& content, std::span<const Image> styles, const StyleOptions& options) {
