@@ -192,7 +192,7 @@ void winograd_products(const WinogradJob& job, int group, const GroupFilters& u,
     const float* filters = u.data + p * u_position;
     const float* inputs = v.data + p * v.position + (u.first_block * v.capacity + at) * kBlock;
     float* products = m.data + p * m.position;
-    // Written without, 31 MB of gradient took twice their time: stores alone do not make the processor fetch ahead.
+    // Stores alone do not make the processor fetch ahead: the 31 MB of conv1_2's gradient, 22 -> 15 Mcycles for the stage.
     if (first >= 0) prefetch_output(job, group, first + count * p / positions, first + count * (p + 1) / positions);
     if (u.first_block == 0) {
       product_rows<false>(count, columns, inputs, u.blocks, filters, filters + u_position, products, strides);
