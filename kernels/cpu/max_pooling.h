@@ -16,7 +16,8 @@ IMPASTO_INLINE VecF pool_average(const Window& a) { return 0.25f * ((a.v00 + a.v
 // them. A Winograd convolution rounds each place of its tile differently; comparing what comes out would hand the gradient to an arbitrary
 // one. But such places are equal in every channel, because their inputs are, and others hardly ever. So two places count as equal where all
 // channels of a vector agree to kTie of the largest magnitude about: F(6) and the rounding of the layers before stay below it
-// (tests/golden/README.md, "Ties"), and four channels, the shortest vector, would all agree so closely by chance about once in 10^16, were they independent.
+// (tests/golden/README.md, "Ties"), and four channels, the shortest vector, would all agree so closely by chance about once in 10^16, were
+// they independent.
 inline constexpr float kTie = 3e-5f;
 
 IMPASTO_INLINE VecF magnitude(VecF v) { return larger(v, -v); }

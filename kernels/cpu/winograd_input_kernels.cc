@@ -29,7 +29,8 @@ IMPASTO_INLINE VecF source_value(const SourceBlock& block, std::int64_t value, s
 }
 
 // Stores that miss L1 wait for their line, some 15 cycles each from L2, and a transform writes to as many lines as it has positions. So
-// each fetches the lines that the next one will write: filters of 256 channels 5.4 -> 4.1 Mcycles a layer, inputs of 512 channels 3.5 -> 2.2.
+// each fetches the lines that the next one will write: filters of 256 channels 5.4 -> 4.1 Mcycles a layer, inputs of 512 channels 3.5
+// -> 2.2.
 IMPASTO_INLINE void prefetch_to_write(const float* p) { __builtin_prefetch(p, 1, 3); }
 
 // Writes B^T d B of the tile whose input starts at y0, x0 to out[position * stride]; the next tile's follow kBlock floats further on.
