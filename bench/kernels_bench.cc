@@ -119,7 +119,8 @@ class Bench {
       for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = static_cast<float>(values[i] / 50);
       const std::vector<float> bias(static_cast<std::size_t>(layer.out), 0.01f);
       const bool image = layer.in == 3;
-      const std::unique_ptr<ConvPlan> plan = backend_->plan_conv3x3({input, layer.out, layer.epilogue, image, weight.data(), bias.data()});
+      const std::unique_ptr<Filters> filters = backend_->load_filters({layer.in, layer.out, image, weight, bias});
+      const std::unique_ptr<ConvPlan> plan = backend_->plan_conv3x3({input.h, input.w, layer.epilogue, filters.get()});
       const Features in = image ? Features{vector(input.size()).data, input} : features(input);
       const Features out = features(output);
       const Mask mask{memory(backend_->mask_bytes(convolved)), convolved};

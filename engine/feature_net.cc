@@ -18,10 +18,10 @@ Epilogue pooling_epilogue(PoolKind pooling) { return pooling == PoolKind::kMax ?
 
 }  // namespace
 
-FeatureNet::FeatureNet(Backend& backend, const WeightStore& weights, Shape image, PoolKind pooling, std::span<const Tap> taps,
-                       Purpose purpose, Workspace& workspace)
+FeatureNet::FeatureNet(Backend& backend, const Network& network, Shape image, PoolKind pooling, std::span<const Tap> taps, Purpose purpose,
+                       Workspace& workspace)
     : backend_(backend), pooling_(pooling), image_(image) {
-  plan_stages(weights, image, taps, purpose, workspace);
+  plan_stages(network, image, taps, purpose, workspace);
 
   walk_forward({nullptr, image_});
   if (purpose == Purpose::kFeaturesAndGradient) walk_backward({}, {nullptr, image_});
@@ -34,7 +34,7 @@ FeatureNet::FeatureNet(Backend& backend, const WeightStore& weights, Shape image
   computing_ = !workspace.measuring();
 }
 
-void FeatureNet::plan_stages(const WeightStore& weights, Shape image, std::span<const Tap> taps, Purpose purpose, Workspace& workspace) {
+void FeatureNet::plan_stages(const Network& network, Shape image, std::span<const Tap> taps, Purpose purpose, Workspace& workspace) {
   int last = 0;
   for (const Tap& tap : taps) last = std::max(last, tap.layer);
   taps_.resize(taps.size());
@@ -56,12 +56,8 @@ void FeatureNet::plan_stages(const WeightStore& weights, Shape image, std::span<
     Epilogue epilogue = relu ? Epilogue::kRelu : Epilogue::kNone;
     if (stage.relu_alone) epilogue = Epilogue::kNone;
     if (stage.pool && !stage.pool_alone) epilogue = pooling_epilogue(pooling_);
-    stage.conv = backend_.plan_conv3x3({.input = input,
-                                        .out_channels = conv.out_channels,
-                                        .epilogue = epilogue,
-                                        .reads_image = layer == 0,
-                                        .weight = weights.weight(layer).data(),
-                                        .bias = weights.bias(layer).data()});
+    stage.conv = backend_.plan_conv3x3({input.h, input.w, epilogue, &network.filters(layer)});
+    workspace.count(stage.conv->held_bytes(), "transformed filters");
     if (purpose == Purpose::kFeaturesAndGradient) {
       if (relu) stage.relu_mask = workspace.mask(stage.shape, "masks of ReLU and pooling");
       if (stage.pool_alone && pooling_ == PoolKind::kMax) stage.pool_mask = workspace.mask(stage.shape, "masks of ReLU and pooling");

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "engine/network.h"
 #include "engine/vgg19.h"
-#include "engine/weight_store.h"
 #include "engine/workspace.h"
 #include "kernels/backend.h"
 
@@ -21,7 +21,7 @@ class FeatureNet {
   enum class Purpose { kFeatures, kFeaturesAndGradient };
 
   // Borrows everything for its life. taps: distinct. Throws ShapeError when the image is too small for the deepest tap.
-  FeatureNet(Backend& backend, const WeightStore& weights, Shape image, PoolKind pooling, std::span<const Tap> taps, Purpose purpose,
+  FeatureNet(Backend& backend, const Network& network, Shape image, PoolKind pooling, std::span<const Tap> taps, Purpose purpose,
              Workspace& workspace);
 
   // Shape of the features at taps[i].
@@ -66,7 +66,7 @@ class FeatureNet {
     int next = 0;
   };
 
-  void plan_stages(const WeightStore& weights, Shape image, std::span<const Tap> taps, Purpose purpose, Workspace& workspace);
+  void plan_stages(const Network& network, Shape image, std::span<const Tap> taps, Purpose purpose, Workspace& workspace);
   Features transient(Shape shape);
   void walk_forward(Features input);
   void walk_backward(const AddGradient& add_gradient, Features grad_image);

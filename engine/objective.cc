@@ -47,9 +47,9 @@ Shape shape_of(const Image& image) { return {3, image.height, image.width}; }
 
 // A style picture on its way through the network.
 struct StyleRun {
-  StyleRun(Backend& backend, const WeightStore& weights, const Image& style, const StyleOptions& options, std::span<const Tap> taps,
+  StyleRun(Backend& backend, const Network& network, const Image& style, const StyleOptions& options, std::span<const Tap> taps,
            Workspace& workspace)
-      : net(backend, weights, shape_of(style), pool_kind(options.pooling), taps, FeatureNet::Purpose::kFeatures, workspace),
+      : net(backend, network, shape_of(style), pool_kind(options.pooling), taps, FeatureNet::Purpose::kFeatures, workspace),
         pixels(workspace.vector(shape_of(style).size(), "style picture")),
         gram(workspace.vector(kLargestGram, "Gram matrix of the style picture")) {}
 
@@ -74,24 +74,24 @@ std::int64_t gram_bytes(Backend& backend, std::span<const Tap> taps) {
   return measure.bytes();
 }
 
-std::int64_t style_run_bytes(Backend& backend, const WeightStore& weights, const Image& style, const StyleOptions& options,
+std::int64_t style_run_bytes(Backend& backend, const Network& network, const Image& style, const StyleOptions& options,
                              std::span<const Tap> taps) {
   Workspace measure(backend);
-  StyleRun(backend, weights, style, options, taps, measure);
+  StyleRun(backend, network, style, options, taps, measure);
   return measure.bytes();
 }
 
 }  // namespace
 
-StyleTargets::StyleTargets(Backend& backend, const WeightStore& weights, std::span<const Image> styles, const StyleOptions& options)
+StyleTargets::StyleTargets(Backend& backend, const Network& network, std::span<const Image> styles, const StyleOptions& options)
     : workspace_(backend, gram_bytes(backend, taps_named(options.style_layers))) {
   const std::vector<double> shares = blend_shares(styles, options.style_blend);
   const std::vector<Tap> taps = taps_named(options.style_layers);
   grams_ = take_grams(taps, workspace_);
   for (std::size_t s = 0; s < styles.size(); ++s) {
-    const std::vector<double> pixels = preprocess(styles[s], weights.input());
-    Workspace workspace(backend, style_run_bytes(backend, weights, styles[s], options, taps));
-    StyleRun run(backend, weights, styles[s], options, taps, workspace);
+    const std::vector<double> pixels = preprocess(styles[s], network.input());
+    Workspace workspace(backend, style_run_bytes(backend, network, styles[s], options, taps));
+    StyleRun run(backend, network, styles[s], options, taps, workspace);
     backend.upload(pixels, run.pixels);
     run.net.forward(run.pixels);
     for (std::size_t i = 0; i < taps.size(); ++i) {
@@ -109,11 +109,11 @@ StyleTargets::StyleTargets(Backend& backend, const WeightStore& weights, std::sp
   }
 }
 
-std::int64_t StyleTargets::peak_bytes(Backend& backend, const WeightStore& weights, std::span<const Image> styles,
+std::int64_t StyleTargets::peak_bytes(Backend& backend, const Network& network, std::span<const Image> styles,
                                       const StyleOptions& options) {
   const std::vector<Tap> taps = taps_named(options.style_layers);
   std::int64_t peak = 0;
-  for (const Image& style : styles) peak = std::max(peak, style_run_bytes(backend, weights, style, options, taps));
+  for (const Image& style : styles) peak = std::max(peak, style_run_bytes(backend, network, style, options, taps));
   return peak;
 }
 
@@ -137,13 +137,13 @@ std::vector<double> resolved_style_weights(Backend& backend, const NetworkInfo& 
   return weights;
 }
 
-StyleObjective::StyleObjective(Backend& backend, const WeightStore& weights, Shape image, const StyleOptions& options, Workspace& workspace)
+StyleObjective::StyleObjective(Backend& backend, const Network& network, Shape image, const StyleOptions& options, Workspace& workspace)
     : backend_(backend),
       image_(image),
       content_weight_(options.content_weight),
       tv_weight_(options.tv_weight),
       taps_(all_taps(options)),
-      net_(backend, weights, image, pool_kind(options.pooling), taps_, FeatureNet::Purpose::kFeaturesAndGradient, workspace) {
+      net_(backend, network, image, pool_kind(options.pooling), taps_, FeatureNet::Purpose::kFeaturesAndGradient, workspace) {
   for (const Tap& tap : taps_named(options.content_layers)) {
     const int i = index_of(taps_, tap);
     content_.push_back({i, workspace.features(net_.tap_shape(i), "content targets")});

@@ -7,10 +7,10 @@
 #include <limits>
 #include <utility>
 
+#include "engine/network.h"
 #include "engine/network_input.h"
 #include "engine/objective.h"
 #include "engine/optimiser.h"
-#include "engine/weight_store.h"
 #include "engine/workspace.h"
 #include "impasto/error.h"
 #include "kernels/backend.h"
@@ -32,8 +32,8 @@ BackendOptions backend_options(const SessionOptions& options) {
 
 // The memory of losses and gradient of one picture size.
 struct EvaluationMemory {
-  EvaluationMemory(Backend& backend, const WeightStore& weights, Shape image, const StyleOptions& options, Workspace& workspace)
-      : objective(backend, weights, image, options, workspace),
+  EvaluationMemory(Backend& backend, const Network& network, Shape image, const StyleOptions& options, Workspace& workspace)
+      : objective(backend, network, image, options, workspace),
         x(workspace.vector(image.size(), "picture, gradient, best picture")),
         grad(workspace.vector(image.size(), "picture, gradient, best picture")) {}
 
@@ -44,9 +44,9 @@ struct EvaluationMemory {
 
 // And of a whole run.
 struct RunMemory : EvaluationMemory {
-  RunMemory(Backend& backend, const WeightStore& weights, Shape image, const StyleOptions& options, Workspace& workspace)
-      : EvaluationMemory(backend, weights, image, options, workspace),
-        optimiser(make_optimiser(backend, image, weights.input(), options, workspace)),
+  RunMemory(Backend& backend, const Network& network, Shape image, const StyleOptions& options, Workspace& workspace)
+      : EvaluationMemory(backend, network, image, options, workspace),
+        optimiser(make_optimiser(backend, image, network.input(), options, workspace)),
         best(workspace.vector(image.size(), "picture, gradient, best picture")) {}
 
   std::unique_ptr<Optimiser> optimiser;
@@ -54,9 +54,9 @@ struct RunMemory : EvaluationMemory {
 };
 
 template <class Memory>
-Workspace measured(Backend& backend, const WeightStore& weights, Shape image, const StyleOptions& options) {
+Workspace measured(Backend& backend, const Network& network, Shape image, const StyleOptions& options) {
   Workspace measure(backend);
-  Memory(backend, weights, image, options, measure);
+  Memory(backend, network, image, options, measure);
   return measure;
 }
 
@@ -81,15 +81,20 @@ StopReason stop_reason(Optimiser::Verdict verdict) {
 }  // namespace
 
 struct Session::State {
-  WeightStore weights;
+  explicit State(const SessionOptions& options) : backend(make_backend(backend_options(options))) {}
+
   std::unique_ptr<Backend> backend;
+  Network network;
 };
 
-Session::Session(const std::string& weights_path, const SessionOptions& options)
-    : state_(new State{WeightStore::open(weights_path), make_backend(backend_options(options))}) {}
+Session::Session(const std::string& weights_path, const SessionOptions& options) : state_(new State(options)) {
+  state_->network = Network::open(*state_->backend, weights_path);
+}
 
 Session Session::untrained(std::uint64_t seed, const SessionOptions& options) {
-  return Session(std::unique_ptr<State>(new State{WeightStore::untrained(seed), make_backend(backend_options(options))}));
+  std::unique_ptr<State> state(new State(options));
+  state->network = Network::untrained(*state->backend, seed);
+  return Session(std::move(state));
 }
 
 Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -97,7 +102,7 @@ Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
-const NetworkInfo& Session::network() const { return state_->weights.info(); }
+const NetworkInfo& Session::network() const { return state_->network.info(); }
 std::string Session::device_description() const { return state_->backend->description(); }
 
 Result Session::stylize(const Image& content, std::span<const Image> styles, const StyleOptions& options, const Observer& observer,
@@ -107,17 +112,17 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
     throw OptionError("init is a picture exactly when init_picture is given");
   }
   Backend& backend = *state_->backend;
-  const WeightStore& weights = state_->weights;
-  const NetworkInput& input = weights.input();
+  const Network& network = state_->network;
+  const NetworkInput& input = network.input();
   const Shape shape = shape_of(content);
   const std::vector<double> content_input = preprocess(content, input);
 
-  const StyleTargets targets(backend, weights, styles, options);
+  const StyleTargets targets(backend, network, styles, options);
   Result result;
-  result.style_weights = resolved_style_weights(backend, weights.info(), options, targets);
+  result.style_weights = resolved_style_weights(backend, network.info(), options, targets);
 
-  Workspace workspace(backend, measured<RunMemory>(backend, weights, shape, options).bytes());
-  RunMemory run(backend, weights, shape, options, workspace);
+  Workspace workspace(backend, measured<RunMemory>(backend, network, shape, options).bytes());
+  RunMemory run(backend, network, shape, options, workspace);
   backend.upload(content_input, run.x);
   run.objective.set_targets(run.x, targets, result.style_weights);
   if (options.init == Init::kRandom) {
@@ -185,15 +190,15 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
 }
 
 struct Evaluator::State {
-  State(Backend& backend_, const WeightStore& weights, const Image& content_, std::span<const Image> styles, const StyleOptions& options)
+  State(Backend& backend_, const Network& network, const Image& content_, std::span<const Image> styles, const StyleOptions& options)
       : backend(backend_),
-        input(weights.input()),
+        input(network.input()),
         width(content_.width),
         height(content_.height),
-        targets(backend, weights, styles, options),
-        style_weights(resolved_style_weights(backend, weights.info(), options, targets)),
-        workspace(backend, measured<EvaluationMemory>(backend, weights, shape_of(content_), options).bytes()),
-        memory(backend, weights, shape_of(content_), options, workspace),
+        targets(backend, network, styles, options),
+        style_weights(resolved_style_weights(backend, network.info(), options, targets)),
+        workspace(backend, measured<EvaluationMemory>(backend, network, shape_of(content_), options).bytes()),
+        memory(backend, network, shape_of(content_), options, workspace),
         input_gradient(memory.grad.size) {
     backend.upload(preprocess(content_, input), memory.x);
     memory.objective.set_targets(memory.x, targets, style_weights);
@@ -226,7 +231,7 @@ PixelGradient Evaluator::evaluate(const Image& pixels) {
 
 Evaluator Session::evaluator(const Image& content, std::span<const Image> styles, const StyleOptions& options) {
   options.validate();
-  return Evaluator(std::make_unique<Evaluator::State>(*state_->backend, state_->weights, content, styles, options));
+  return Evaluator(std::make_unique<Evaluator::State>(*state_->backend, state_->network, content, styles, options));
 }
 
 PixelGradient Session::evaluate(const Image& pixels, const Image& content, std::span<const Image> styles, const StyleOptions& options) {
@@ -236,9 +241,9 @@ PixelGradient Session::evaluate(const Image& pixels, const Image& content, std::
 std::vector<MemoryUse> Session::memory_plan(const Image& content, std::span<const Image> styles, const StyleOptions& options) const {
   options.validate();
   Backend& backend = *state_->backend;
-  const WeightStore& weights = state_->weights;
-  std::vector<MemoryUse> plan = measured<RunMemory>(backend, weights, shape_of(content), options).uses();
-  const std::int64_t style_bytes = StyleTargets::peak_bytes(backend, weights, styles, options);
+  const Network& network = state_->network;
+  std::vector<MemoryUse> plan = measured<RunMemory>(backend, network, shape_of(content), options).uses();
+  const std::int64_t style_bytes = StyleTargets::peak_bytes(backend, network, styles, options);
   plan.push_back({"style pictures, while targets are computed (before the rest)", style_bytes});
   std::stable_sort(plan.begin(), plan.end(), [](const MemoryUse& a, const MemoryUse& b) { return a.bytes > b.bytes; });
   return plan;

@@ -174,7 +174,7 @@ constexpr std::array<double, kVgg19.size()> kUntrainedGain = {2.1,  1.2,  1.05, 
 
 }  // namespace
 
-WeightStore WeightStore::open(const std::string& path) {
+NetworkHeader read_weights(const std::string& path, const TakeLayer& take) {
   const std::lock_guard lock(hdf5_mutex);
   const SilentHdf5 silent;
   const Reader reader(path);
@@ -184,33 +184,33 @@ WeightStore WeightStore::open(const std::string& path) {
   if (const std::string architecture = reader.text("architecture"); architecture != "vgg19") {
     reader.fail("architecture is '" + architecture + "'; expected vgg19");
   }
-  WeightStore store;
-  store.input_ = read_input(reader);
-  store.info_ = {.source = reader.text("source"),
+  NetworkHeader header;
+  header.input = read_input(reader);
+  header.info = {.source = reader.text("source"),
                  .source_sha256 = reader.text("source_sha256"),
                  .licence = reader.text("licence"),
                  .untrained = false,
-                 .input_scale = store.input_.input_scale,
-                 .grey_levels_per_unit = store.input_.grey_levels_per_unit()};
+                 .input_scale = header.input.input_scale,
+                 .grey_levels_per_unit = header.input.grey_levels_per_unit()};
   for (std::size_t i = 0; i < kVgg19.size(); ++i) {
     const ConvLayer& conv = kVgg19[i];
     const hsize_t out = conv.out_channels;
     const hsize_t in = conv.in_channels;
-    store.layers_[i] = {reader.tensor(std::string(conv.name) + "/weight", {out, in, 3, 3}),
-                        reader.tensor(std::string(conv.name) + "/bias", {out})};
+    take(static_cast<int>(i), reader.tensor(std::string(conv.name) + "/weight", {out, in, 3, 3}),
+         reader.tensor(std::string(conv.name) + "/bias", {out}));
   }
-  return store;
+  return header;
 }
 
-WeightStore WeightStore::untrained(std::uint64_t seed) {
-  WeightStore store;
-  store.input_ = {.channel = {0, 1, 2}, .input_scale = 1, .mean = {0.485, 0.456, 0.406}, .std = {0.229, 0.224, 0.225}};
-  store.info_ = {.source = "untrained random filters, seed " + std::to_string(seed),
+NetworkHeader draw_untrained_weights(std::uint64_t seed, const TakeLayer& take) {
+  NetworkHeader header;
+  header.input = {.channel = {0, 1, 2}, .input_scale = 1, .mean = {0.485, 0.456, 0.406}, .std = {0.229, 0.224, 0.225}};
+  header.info = {.source = "untrained random filters, seed " + std::to_string(seed),
                  .source_sha256 = "",
                  .licence = "none needed",
                  .untrained = true,
                  .input_scale = 1,
-                 .grey_levels_per_unit = store.input_.grey_levels_per_unit()};
+                 .grey_levels_per_unit = header.input.grey_levels_per_unit()};
   for (std::size_t i = 0; i < kVgg19.size(); ++i) {
     const ConvLayer& conv = kVgg19[i];
     const std::size_t filter_size = std::size_t{9} * conv.in_channels;
@@ -226,9 +226,9 @@ WeightStore WeightStore::untrained(std::uint64_t seed) {
       }
       for (std::size_t j = 0; j < filter_size; ++j) weight[o * filter_size + j] = static_cast<float>(deviation * (filter[j] - mean));
     }
-    store.layers_[i] = {std::move(weight), std::vector<float>(conv.out_channels, 0.0f)};
+    take(static_cast<int>(i), weight, std::vector<float>(conv.out_channels, 0.0f));
   }
-  return store;
+  return header;
 }
 
 }  // namespace impasto

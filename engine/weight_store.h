@@ -1,8 +1,7 @@
-// The filters of one VGG19 and what its file says of them.
+// The numbers of one VGG19, layer by layer, from a file or drawn.
 #pragma once
 
-#include <array>
-#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,31 +11,21 @@
 
 namespace impasto {
 
-// Immutable after construction; owns its numbers.
-class WeightStore {
- public:
-  // Reads and verifies a file laid out as weights_converter/FORMAT.md says. Throws WeightError naming the file and what is wrong.
-  static WeightStore open(const std::string& path);
+// Takes kVgg19[layer]'s filters (out, in, 3, 3) and biases (out), which live only until it returns: 80 MB need not be held twice.
+using TakeLayer = std::function<void(int layer, const std::vector<float>& weight, const std::vector<float>& bias)>;
 
-  // Random filters for where no weights can be had: He's variance with each filter's mean removed, a gain per layer that keeps the RMS of
-  // activations near 1, no biases. Plain He filters would all see brightness only: the mean pairwise cosine of features at relu5_1 is 0.95,
-  // 0.40 with the means removed.
-  static WeightStore untrained(std::uint64_t seed);
-
-  // (out, in, 3, 3) and (out) of kVgg19[layer].
-  const std::vector<float>& weight(int layer) const { return layers_[layer].weight; }
-  const std::vector<float>& bias(int layer) const { return layers_[layer].bias; }
-  const NetworkInput& input() const { return input_; }
-  const NetworkInfo& info() const { return info_; }
-
- private:
-  struct Layer {
-    std::vector<float> weight;
-    std::vector<float> bias;
-  };
-  std::array<Layer, kVgg19.size()> layers_;
-  NetworkInput input_;
-  NetworkInfo info_;
+struct NetworkHeader {
+  NetworkInput input;
+  NetworkInfo info;
 };
+
+// Reads and verifies a file laid out as weights_converter/FORMAT.md says and hands over its layers in order. Throws WeightError naming the
+// file and what is wrong, possibly after some layers.
+NetworkHeader read_weights(const std::string& path, const TakeLayer& take);
+
+// Random filters for where no weights can be had: He's variance with each filter's mean removed, a gain per layer that keeps the RMS of
+// activations near 1, no biases. Plain He filters would all see brightness only: the mean pairwise cosine of features at relu5_1 is 0.95,
+// 0.40 with the means removed.
+NetworkHeader draw_untrained_weights(std::uint64_t seed, const TakeLayer& take);
 
 }  // namespace impasto

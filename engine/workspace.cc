@@ -11,13 +11,18 @@ void* Workspace::take(std::int64_t bytes, const char* purpose) {
   if (!measuring_ && used_ + aligned > memory_.bytes()) throw std::logic_error("workspace smaller than the measuring pass said");
   void* const data = measuring_ ? nullptr : static_cast<std::byte*>(memory_.data()) + used_;
   used_ += aligned;
+  count(aligned, purpose);
+  return data;
+}
+
+void Workspace::count(std::int64_t bytes, const char* purpose) {
+  if (bytes == 0) return;
   const auto use = std::find_if(uses_.begin(), uses_.end(), [&](const MemoryUse& u) { return u.purpose == purpose; });
   if (use == uses_.end()) {
-    uses_.push_back({purpose, aligned});
+    uses_.push_back({purpose, bytes});
   } else {
-    use->bytes += aligned;
+    use->bytes += bytes;
   }
-  return data;
 }
 
 std::vector<MemoryUse> Workspace::uses() const {

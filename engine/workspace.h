@@ -26,9 +26,12 @@ class Workspace {
   Features features(Shape shape, const char* purpose) { return {take(backend_.features_bytes(shape), purpose), shape}; }
   Mask mask(Shape shape, const char* purpose) { return {take(backend_.mask_bytes(shape), purpose), shape}; }
 
+  // Counts memory that something living with the workspace holds elsewhere.
+  void count(std::int64_t bytes, const char* purpose);
+
   bool measuring() const { return measuring_; }
   std::int64_t bytes() const { return used_; }
-  // What was taken, by purpose, largest first.
+  // What was taken or counted, by purpose, largest first.
   std::vector<MemoryUse> uses() const;
 
   // Enough for any vector instruction and for a GPU's widest transaction.

@@ -2,7 +2,7 @@
 //
 // Rules for callers and implementers:
 // - The engine never touches an activation's elements: Features and Mask are opaque, their layout is the backend's.
-// - Plan once, run many: everything that depends on shapes or weights happens in plan_conv3x3; no other call allocates.
+// - Plan once, run many: what depends on weights happens in load_filters, what depends on shapes in plan_conv3x3; nothing else allocates.
 // - Every operation is enqueued in order and may return before it has run; only download and fetch wait for results.
 // - Unless a comment says that an operation accumulates, outputs are overwritten and need not be initialised.
 // - Outputs must not alias inputs unless a comment allows it.
@@ -27,16 +27,41 @@ enum class PoolKind { kMax, kAverage };
 // is dropped (floor), as PyTorch does.
 enum class Epilogue { kNone, kRelu, kReluMaxPool, kReluAveragePool };
 
-// A 3x3 convolution (cross-correlation), stride 1, zero padding 1.
-struct ConvSpec {
-  Shape input;
+// The numbers of one 3x3 convolution. Host memory, borrowed for the call.
+struct FilterSpec {
+  int in_channels = 0;
   int out_channels = 0;
-  Epilogue epilogue = Epilogue::kNone;
-  // The input, and the gradient with respect to it, is a picture: planar like a Vector, 3 channels.
+  // The convolution's input, and the gradient with respect to it, is a picture: planar like a Vector, 3 channels.
   bool reads_image = false;
-  // Host memory, borrowed for the life of the plan: weight (out_channels, input.c, 3, 3), bias (out_channels).
-  const float* weight = nullptr;
-  const float* bias = nullptr;
+  std::span<const float> weight;  // (out_channels, in_channels, 3, 3)
+  std::span<const float> bias;    // (out_channels)
+};
+
+// Filters and biases of one convolution, in backend memory and in the backend's own form: one copy for plans of all sizes.
+class Filters {
+ public:
+  explicit Filters(const FilterSpec& spec)
+      : in_channels(spec.in_channels), out_channels(spec.out_channels), reads_image(spec.reads_image) {}
+  virtual ~Filters() = default;
+
+  const int in_channels;
+  const int out_channels;
+  const bool reads_image;
+};
+
+// A 3x3 convolution (cross-correlation), stride 1, zero padding 1, of planes of one size.
+struct ConvSpec {
+  int h = 0;
+  int w = 0;
+  Epilogue epilogue = Epilogue::kNone;
+  // Of the same backend; borrowed for the life of the plan.
+  const Filters* filters = nullptr;
+
+  Shape input() const { return {filters->in_channels, h, w}; }
+  // Before pooling; the shape of masks.
+  Shape convolved() const { return {filters->out_channels, h, w}; }
+  bool pools() const { return epilogue == Epilogue::kReluMaxPool || epilogue == Epilogue::kReluAveragePool; }
+  Shape output() const { return pools() ? pooled(convolved()) : convolved(); }
 };
 
 // One convolution with its epilogue, for one shape.
@@ -46,17 +71,19 @@ class ConvPlan {
 
   // Bytes of backend memory that forward and gradient need as scratch. Its content does not survive a call.
   virtual std::int64_t scratch_bytes() const = 0;
+  // Bytes of backend memory that the plan itself holds.
+  virtual std::int64_t held_bytes() const { return 0; }
 
   // out = epilogue(weight * in + bias).
-  //   in    spec.input
-  //   out   (out_channels, h, w), or (out_channels, h/2, w/2) where the epilogue pools
-  //   mask  (out_channels, h, w): what gradient() needs; data == nullptr when no gradient will be asked for. Unused for kNone.
-  virtual void forward(Features in, Features out, Mask mask, void* scratch) const = 0;
+  //   in    spec.input()
+  //   out   spec.output()
+  //   mask  spec.convolved(): what gradient() needs; data == nullptr when no gradient will be asked for. Unused for kNone.
+  virtual void forward(Features in, Features out, Mask mask, void* scratch) = 0;
 
   // grad_in = dL/d in, given grad_out = dL/d out and the mask that forward() left for the same in.
   // Where ReLU's argument is not positive its gradient is 0; max pooling gives all of it to the first largest of the four in row
   // order (up to rounding: a backend may treat values within a few float32 ulps as equal).
-  virtual void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch) const = 0;
+  virtual void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch) = 0;
 };
 
 class Backend {
@@ -84,7 +111,9 @@ class Backend {
   virtual void fetch(const double* results, std::span<double> host) = 0;
 
   // --- convolution, ReLU, pooling -----------------------------------------------------------------------------------------------
-  // Throws ShapeError for a spec no plan can serve (a size < 1; reads_image without 3 channels; pooling of less than 2x2).
+  // Throws ShapeError for channels < 1, reads_image without 3 channels, or other than as many numbers as these make.
+  virtual std::unique_ptr<Filters> load_filters(const FilterSpec& spec) = 0;
+  // Throws ShapeError for a spec no plan can serve (a size < 1; pooling of less than 2x2).
   virtual std::unique_ptr<ConvPlan> plan_conv3x3(const ConvSpec& spec) = 0;
 
   // out = max(in, 0); mask (in.shape) records the signs. out may be in.

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "impasto/error.h"
+#include "kernels/backend.h"
 #include "kernels/tensor.h"
 
 namespace impasto::checks {
@@ -31,6 +32,24 @@ inline void require_size(const char* operation, const char* argument, std::int64
   if (is == wanted) return;
   throw ShapeError(std::string(operation) + ": " + argument + " has " + std::to_string(is) + " elements, must have " +
                    std::to_string(wanted));
+}
+
+inline void require_loadable(const FilterSpec& spec) {
+  const auto require_at_least_one = [](const char* argument, int is) {
+    if (is < 1) throw ShapeError(std::string("load_filters: ") + argument + " is " + std::to_string(is) + ", must be at least 1");
+  };
+  require_at_least_one("in_channels", spec.in_channels);
+  require_at_least_one("out_channels", spec.out_channels);
+  if (spec.reads_image && spec.in_channels != 3) {
+    throw ShapeError("load_filters: in_channels is " + std::to_string(spec.in_channels) + ", a picture has 3 channels");
+  }
+  require_size("load_filters", "weight", std::ssize(spec.weight), std::int64_t{9} * spec.in_channels * spec.out_channels);
+  require_size("load_filters", "bias", std::ssize(spec.bias), spec.out_channels);
+}
+
+inline void require_plannable(const ConvSpec& spec) {
+  require_positive("plan_conv3x3", "input", spec.input());
+  if (spec.pools()) require_poolable("plan_conv3x3", "input", spec.input());
 }
 
 }  // namespace impasto::checks

@@ -6,28 +6,17 @@
 namespace impasto::cpu {
 
 using namespace checks;
-namespace {
-
-Shape mask_shape(const ConvSpec& spec) { return {spec.out_channels, spec.input.h, spec.input.w}; }
-
-}  // namespace
-
-Shape conv_output(const ConvSpec& spec) {
-  const Shape full = mask_shape(spec);
-  return spec.epilogue == Epilogue::kReluMaxPool || spec.epilogue == Epilogue::kReluAveragePool ? pooled(full) : full;
-}
-
 void check_forward(const ConvSpec& spec, Features in, Features out, Mask mask) {
-  require_shape("conv3x3 forward", "in", in.shape, spec.input);
-  require_shape("conv3x3 forward", "out", out.shape, conv_output(spec));
-  if (mask.data != nullptr && spec.epilogue != Epilogue::kNone) require_shape("conv3x3 forward", "mask", mask.shape, mask_shape(spec));
+  require_shape("conv3x3 forward", "in", in.shape, spec.input());
+  require_shape("conv3x3 forward", "out", out.shape, spec.output());
+  if (mask.data != nullptr && spec.epilogue != Epilogue::kNone) require_shape("conv3x3 forward", "mask", mask.shape, spec.convolved());
 }
 
 void check_gradient(const ConvSpec& spec, Features grad_out, Mask mask, Features grad_in) {
-  require_shape("conv3x3 gradient", "grad_out", grad_out.shape, conv_output(spec));
-  require_shape("conv3x3 gradient", "grad_in", grad_in.shape, spec.input);
+  require_shape("conv3x3 gradient", "grad_out", grad_out.shape, spec.output());
+  require_shape("conv3x3 gradient", "grad_in", grad_in.shape, spec.input());
   if (spec.epilogue == Epilogue::kNone) return;
-  require_shape("conv3x3 gradient", "mask", mask.shape, mask_shape(spec));
+  require_shape("conv3x3 gradient", "mask", mask.shape, spec.convolved());
   if (mask.data == nullptr) throw ShapeError("conv3x3 gradient: mask is empty, must be what forward() recorded");
 }
 

@@ -19,8 +19,7 @@ struct Context {
 std::unique_ptr<ConvPlan> plan_winograd_conv(const Context& context, const ConvSpec& spec);
 std::unique_ptr<ConvPlan> plan_image_conv(const Context& context, const ConvSpec& spec);
 
-// The shape a convolution's output has; the checks that forward and gradient of both kinds share.
-Shape conv_output(const ConvSpec& spec);
+// The checks that forward and gradient of both kinds share.
 void check_forward(const ConvSpec& spec, Features in, Features out, Mask mask);
 void check_gradient(const ConvSpec& spec, Features grad_out, Mask mask, Features grad_in);
 

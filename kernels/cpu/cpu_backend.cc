@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "impasto/error.h"
+#include "kernels/cpu/conv_filters.h"
 #include "kernels/cpu/conv_plans.h"
 #include "kernels/cpu/gram.h"
 #include "kernels/cpu/isa.h"
@@ -99,15 +100,14 @@ class CpuBackend : public Backend {
 
   void fetch(const double* results, std::span<double> host) override { std::copy_n(results, host.size(), host.begin()); }
 
+  std::unique_ptr<Filters> load_filters(const FilterSpec& spec) override {
+    require_loadable(spec);
+    return std::make_unique<CpuFilters>(spec, pool_, kernels_);
+  }
+
   std::unique_ptr<ConvPlan> plan_conv3x3(const ConvSpec& spec) override {
-    require_positive("plan_conv3x3", "input", spec.input);
-    if (spec.out_channels < 1) {
-      throw ShapeError("plan_conv3x3: out_channels is " + std::to_string(spec.out_channels) + ", must be at least 1");
-    }
-    if (conv_output(spec).h != spec.input.h) require_poolable("plan_conv3x3", "input", spec.input);
-    if (!spec.reads_image) return plan_winograd_conv(context_, spec);
-    if (spec.input.c != 3) throw ShapeError("plan_conv3x3: input is " + text(spec.input) + ", a picture has 3 channels");
-    return plan_image_conv(context_, spec);
+    require_plannable(spec);
+    return spec.filters->reads_image ? plan_image_conv(context_, spec) : plan_winograd_conv(context_, spec);
   }
 
   void relu(Features in, Features out, Mask mask) override {

@@ -2,8 +2,8 @@
 #include "kernels/cpu/image_conv.h"
 
 #include <algorithm>
-#include <cstring>
 
+#include "kernels/cpu/conv_filters.h"
 #include "kernels/cpu/conv_plans.h"
 #include "kernels/cpu/layout.h"
 #include "kernels/cpu/memory.h"
@@ -19,40 +19,18 @@ class ImageConv : public ConvPlan {
   ImageConv(const Context& context, const ConvSpec& spec)
       : context_(context),
         spec_(spec),
-        blocks_(channel_blocks(spec.out_channels)),
-        line_(spec.input.w + 1 + 2 * context.kernels.group_rows),
-        products_line_(spec.input.w + 2 + kImageSegment),
-        filters_(allocate(blocks_ * kBlockChannels * (kImageInputs + kImageTaps + 1) * static_cast<std::int64_t>(sizeof(float)))) {
-    ScratchCutter cutter(filters_.data());
-    float* forward = cutter.take<float>(blocks_ * kBlockChannels * kImageInputs);
-    float* gradient = cutter.take<float>(blocks_ * kBlockChannels * kImageTaps);
-    float* bias = cutter.take<float>(blocks_ * kBlockChannels);
-    std::memset(filters_.data(), 0, static_cast<std::size_t>(filters_.bytes()));
-    const int group_channels = context.kernels.group_channels;
-    const int inner = blocks_ * kBlockChannels;
-    for (int k = 0; k < spec.out_channels; ++k) {
-      // Groups are whole but for the last.
-      const int first = k / group_channels * group_channels;
-      const int width = std::min(group_channels, inner - first);
-      for (int tap = 0; tap < kImageInputs; ++tap) {
-        const float weight = spec.weight[k * std::int64_t{kImageInputs} + tap];
-        forward[first * kImageInputs + tap * width + k - first] = weight;
-        gradient[(tap / group_channels * inner + k) * group_channels + tap % group_channels] = weight;
-      }
-      bias[k] = spec.bias[k];
-    }
-    forward_filters_ = forward;
-    gradient_filters_ = gradient;
-    bias_ = bias;
-  }
+        blocks_(channel_blocks(spec.convolved().c)),
+        line_(spec.w + 1 + 2 * context.kernels.group_rows),
+        products_line_(spec.w + 2 + kImageSegment),
+        filters_(static_cast<const CpuFilters&>(*spec.filters)) {}
 
   std::int64_t scratch_bytes() const override {
     return context_.pool.size() * std::max(forward_scratch(), gradient_scratch()) * static_cast<std::int64_t>(sizeof(float));
   }
 
-  void forward(Features in, Features out, Mask mask, void* scratch) const override {
+  void forward(Features in, Features out, Mask mask, void* scratch) override {
     check_forward(spec_, in, out, mask);
-    const Shape shape = spec_.input;
+    const Shape shape = spec_.input();
     const float* picture = static_cast<const float*>(in.data);
     float* to = static_cast<float*>(out.data);
     std::uint16_t* bits = spec_.epilogue == Epilogue::kNone ? nullptr : static_cast<std::uint16_t*>(mask.data);
@@ -69,14 +47,15 @@ class ImageConv : public ConvPlan {
           std::fill_n(row + filled, line_ - filled, 0.0f);
         }
       }
-      context_.kernels.image_conv_row(rows, line_, shape.w, forward_filters_, bias_, blocks_, spec_.epilogue == Epilogue::kRelu,
-                                      to + y * shape.w * kBlockChannels, bits == nullptr ? nullptr : bits + y * shape.w, shape.plane());
+      context_.kernels.image_conv_row(rows, line_, shape.w, filters_.image_forward(), filters_.bias(), blocks_,
+                                      spec_.epilogue == Epilogue::kRelu, to + y * shape.w * kBlockChannels,
+                                      bits == nullptr ? nullptr : bits + y * shape.w, shape.plane());
     });
   }
 
-  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch) const override {
+  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch) override {
     check_gradient(spec_, grad_out, mask, grad_in);
-    const Shape shape = spec_.input;
+    const Shape shape = spec_.input();
     const float* grad = static_cast<const float*>(grad_out.data);
     const std::uint16_t* bits = spec_.epilogue == Epilogue::kNone ? nullptr : static_cast<const std::uint16_t*>(mask.data);
     float* to = static_cast<float*>(grad_in.data);
@@ -91,7 +70,8 @@ class ImageConv : public ConvPlan {
       for (std::int64_t y = first - 1; y <= last; ++y) {
         if (float* products = products_of(y); products != nullptr) {
           context_.kernels.image_gradient_products(grad + y * shape.w * kBlockChannels, bits == nullptr ? nullptr : bits + y * shape.w,
-                                                   shape.plane(), shape.w, blocks_, gradient_filters_, gathered, products, products_line_);
+                                                   shape.plane(), shape.w, blocks_, filters_.image_gradient(), gathered, products,
+                                                   products_line_);
         }
         if (y <= first) continue;
         const float* const around[3] = {products_of(y - 2), products_of(y - 1), products_of(y)};
@@ -113,52 +93,47 @@ class ImageConv : public ConvPlan {
   int blocks_;
   std::int64_t line_;
   std::int64_t products_line_;
-  Buffer filters_;
-  const float* forward_filters_ = nullptr;
-  const float* gradient_filters_ = nullptr;
-  const float* bias_ = nullptr;
+  const CpuFilters& filters_;
 };
 
 // Any other epilogue: the picture as the first three channels of a block, and a plan between feature planes. VGG19 has no such layer.
 class PooledImageConv : public ConvPlan {
  public:
-  PooledImageConv(const Context& context, const ConvSpec& spec) : context_(context), spec_(spec) {
-    ConvSpec inner = spec;
-    inner.reads_image = false;
-    inner_ = plan_winograd_conv(context, inner);
-  }
+  PooledImageConv(const Context& context, const ConvSpec& spec)
+      : context_(context), spec_(spec), inner_(plan_winograd_conv(context, spec)) {}
 
   std::int64_t scratch_bytes() const override { return block_bytes() + inner_->scratch_bytes(); }
+  std::int64_t held_bytes() const override { return inner_->held_bytes(); }
 
-  void forward(Features in, Features out, Mask mask, void* scratch) const override {
+  void forward(Features in, Features out, Mask mask, void* scratch) override {
     check_forward(spec_, in, out, mask);
-    const std::int64_t plane = spec_.input.plane();
+    const std::int64_t plane = spec_.input().plane();
     const float* picture = static_cast<const float*>(in.data);
     float* block = static_cast<float*>(scratch);
-    context_.pool.parallel_for(spec_.input.h, [&](int, std::int64_t y) {
-      for (std::int64_t pixel = y * spec_.input.w; pixel < (y + 1) * spec_.input.w; ++pixel) {
+    context_.pool.parallel_for(spec_.h, [&](int, std::int64_t y) {
+      for (std::int64_t pixel = y * spec_.w; pixel < (y + 1) * spec_.w; ++pixel) {
         std::fill_n(block + pixel * kBlockChannels, kBlockChannels, 0.0f);
-        for (int c = 0; c < spec_.input.c; ++c) block[pixel * kBlockChannels + c] = picture[c * plane + pixel];
+        for (int c = 0; c < spec_.input().c; ++c) block[pixel * kBlockChannels + c] = picture[c * plane + pixel];
       }
     });
-    inner_->forward({block, spec_.input}, out, mask, inner_scratch(scratch));
+    inner_->forward({block, spec_.input()}, out, mask, inner_scratch(scratch));
   }
 
-  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch) const override {
+  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch) override {
     check_gradient(spec_, grad_out, mask, grad_in);
-    const std::int64_t plane = spec_.input.plane();
+    const std::int64_t plane = spec_.input().plane();
     const float* block = static_cast<const float*>(scratch);
     float* picture = static_cast<float*>(grad_in.data);
-    inner_->gradient(grad_out, mask, {scratch, spec_.input}, inner_scratch(scratch));
-    context_.pool.parallel_for(spec_.input.h, [&](int, std::int64_t y) {
-      for (std::int64_t pixel = y * spec_.input.w; pixel < (y + 1) * spec_.input.w; ++pixel) {
-        for (int c = 0; c < spec_.input.c; ++c) picture[c * plane + pixel] = block[pixel * kBlockChannels + c];
+    inner_->gradient(grad_out, mask, {scratch, spec_.input()}, inner_scratch(scratch));
+    context_.pool.parallel_for(spec_.h, [&](int, std::int64_t y) {
+      for (std::int64_t pixel = y * spec_.w; pixel < (y + 1) * spec_.w; ++pixel) {
+        for (int c = 0; c < spec_.input().c; ++c) picture[c * plane + pixel] = block[pixel * kBlockChannels + c];
       }
     });
   }
 
  private:
-  std::int64_t block_bytes() const { return aligned(padded_size(spec_.input) * static_cast<std::int64_t>(sizeof(float))); }
+  std::int64_t block_bytes() const { return aligned(padded_size(spec_.input()) * static_cast<std::int64_t>(sizeof(float))); }
   void* inner_scratch(void* scratch) const { return static_cast<char*>(scratch) + block_bytes(); }
 
   Context context_;

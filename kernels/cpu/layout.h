@@ -14,6 +14,9 @@ namespace impasto::cpu {
 
 inline constexpr int kBlockChannels = 16;
 
+// Floats of one pair of blocks of packed filters (conv_filters.h).
+inline constexpr std::int64_t kPackedBlock = 9 * kBlockChannels * kBlockChannels;
+
 inline int channel_blocks(int channels) { return (channels + kBlockChannels - 1) / kBlockChannels; }
 inline std::int64_t padded_size(Shape shape) { return channel_blocks(shape.c) * shape.plane() * kBlockChannels; }
 

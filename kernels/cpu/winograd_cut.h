@@ -24,6 +24,8 @@ struct WinogradCut {
   std::int64_t blocks = 1;
   std::int64_t block_tiles = 0;  // of the largest block
   int splits = 1;
+  // The transformed filters outlive the call (kTilesOuter).
+  bool keep_filters = false;
   // kFiltersOuter: slices of the input channels, whose filters fit into the second-level cache.
   int slices = 1;
 };

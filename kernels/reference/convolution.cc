@@ -15,7 +15,6 @@
 namespace impasto {
 namespace {
 
-using checks::require_positive;
 using checks::require_shape;
 
 template <class T>
@@ -27,21 +26,30 @@ std::int64_t padded_plane(Shape s) { return (std::int64_t{s.h} + 2) * (s.w + 2);
 std::int64_t wide_plane(Shape s) { return std::int64_t{s.h} * (s.w + 2); }
 
 template <class T>
-class ReferenceConvPlan final : public ConvPlan {
- public:
-  explicit ReferenceConvPlan(const ConvSpec& spec)
-      : input_(spec.input),
-        convolved_{spec.out_channels, spec.input.h, spec.input.w},
-        output_(pools(spec.epilogue) ? pooled(convolved_) : convolved_),
-        epilogue_(spec.epilogue),
-        bias_(spec.bias, spec.bias + spec.out_channels) {
+struct ReferenceFilters final : Filters {
+  explicit ReferenceFilters(const FilterSpec& spec) : Filters(spec), bias(spec.bias.begin(), spec.bias.end()) {
     for (int tap = 0; tap < 9; ++tap) {
-      taps_[tap].resize(spec.out_channels, spec.input.c);
-      for (std::int64_t k = 0; k < spec.out_channels; ++k) {
-        for (std::int64_t c = 0; c < spec.input.c; ++c) taps_[tap](k, c) = spec.weight[(k * spec.input.c + c) * 9 + tap];
+      taps[tap].resize(out_channels, in_channels);
+      for (std::int64_t k = 0; k < out_channels; ++k) {
+        for (std::int64_t c = 0; c < in_channels; ++c) taps[tap](k, c) = spec.weight[(k * in_channels + c) * 9 + tap];
       }
     }
   }
+
+  std::array<Matrix<T>, 9> taps;  // (out_channels, in_channels) for each of the nine offsets, row order
+  std::vector<T> bias;
+};
+
+template <class T>
+class ReferenceConvPlan final : public ConvPlan {
+ public:
+  explicit ReferenceConvPlan(const ConvSpec& spec)
+      : input_(spec.input()),
+        convolved_(spec.convolved()),
+        output_(spec.output()),
+        pools_(spec.pools()),
+        epilogue_(spec.epilogue),
+        filters_(static_cast<const ReferenceFilters<T>&>(*spec.filters)) {}
 
   // The padded source and the wide result of either direction, and the convolution's result before (its gradient after) the epilogue.
   std::int64_t scratch_bytes() const override {
@@ -49,18 +57,18 @@ class ReferenceConvPlan final : public ConvPlan {
     return (channels * padded_plane(input_) + channels * wide_plane(input_) + convolved_.size()) * std::int64_t{sizeof(T)};
   }
 
-  void forward(Features in, Features out, Mask mask, void* scratch) const override {
+  void forward(Features in, Features out, Mask mask, void* scratch) override {
     require_shape("forward", "in", in.shape, input_);
     require_shape("forward", "out", out.shape, output_);
     const bool record = mask.data != nullptr && epilogue_ != Epilogue::kNone;
     if (record) require_shape("forward", "mask", mask.shape, convolved_);
     if (!record) mask = {};
 
-    const Features convolved = pools(epilogue_) ? Features{carve(scratch).convolved, convolved_} : out;
+    const Features convolved = pools_ ? Features{carve(scratch).convolved, convolved_} : out;
     T* values = static_cast<T*>(convolved.data);
     correlate(static_cast<const T*>(in.data), input_.c, values, convolved_.c, false, scratch);
     for (int k = 0; k < convolved_.c; ++k) {
-      for (std::int64_t i = 0; i < convolved_.plane(); ++i) values[k * convolved_.plane() + i] += bias_[k];
+      for (std::int64_t i = 0; i < convolved_.plane(); ++i) values[k * convolved_.plane() + i] += filters_.bias[k];
     }
 
     ReferenceBackend<T> backend;
@@ -80,7 +88,7 @@ class ReferenceConvPlan final : public ConvPlan {
     }
   }
 
-  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch) const override {
+  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch) override {
     require_shape("gradient", "grad_out", grad_out.shape, output_);
     require_shape("gradient", "grad_in", grad_in.shape, input_);
     if (epilogue_ != Epilogue::kNone) require_shape("gradient", "mask", mask.shape, convolved_);
@@ -109,8 +117,6 @@ class ReferenceConvPlan final : public ConvPlan {
     T* wide;
     T* convolved;
   };
-
-  static bool pools(Epilogue epilogue) { return epilogue == Epilogue::kReluMaxPool || epilogue == Epilogue::kReluAveragePool; }
 
   Scratch carve(void* scratch) const {
     const std::int64_t channels = std::max(input_.c, convolved_.c);
@@ -144,9 +150,9 @@ class ReferenceConvPlan final : public ConvPlan {
     for (int tap = 0; tap < 9; ++tap) {
       const StridedMap<T> source(padded + (tap / 3) * (w + 2) + tap % 3, from_c, columns, Eigen::OuterStride<>(padded_plane(input_)));
       if (adjoint) {
-        result.noalias() += taps_[8 - tap].transpose() * source;
+        result.noalias() += filters_.taps[8 - tap].transpose() * source;
       } else {
-        result.noalias() += taps_[tap] * source;
+        result.noalias() += filters_.taps[tap] * source;
       }
     }
     for (std::int64_t c = 0; c < to_c; ++c) {
@@ -157,21 +163,22 @@ class ReferenceConvPlan final : public ConvPlan {
   Shape input_;
   Shape convolved_;
   Shape output_;
+  bool pools_;
   Epilogue epilogue_;
-  std::array<Matrix<T>, 9> taps_;  // (out_channels, input.c) for each of the nine offsets, row order
-  std::vector<T> bias_;
+  const ReferenceFilters<T>& filters_;
 };
 
 }  // namespace
 
 template <class T>
+std::unique_ptr<Filters> ReferenceBackend<T>::load_filters(const FilterSpec& spec) {
+  checks::require_loadable(spec);
+  return std::make_unique<ReferenceFilters<T>>(spec);
+}
+
+template <class T>
 std::unique_ptr<ConvPlan> ReferenceBackend<T>::plan_conv3x3(const ConvSpec& spec) {
-  require_positive("plan_conv3x3", "input", spec.input);
-  require_positive("plan_conv3x3", "output", {spec.out_channels, spec.input.h, spec.input.w});
-  if (spec.reads_image) require_shape("plan_conv3x3", "picture", spec.input, {3, spec.input.h, spec.input.w});
-  if (spec.epilogue == Epilogue::kReluMaxPool || spec.epilogue == Epilogue::kReluAveragePool) {
-    checks::require_poolable("plan_conv3x3", "input", spec.input);
-  }
+  checks::require_plannable(spec);
   return std::make_unique<ReferenceConvPlan<T>>(spec);
 }
 

@@ -27,6 +27,7 @@ class ReferenceBackend final : public Backend {
   void download(Features features, std::span<double> host) override;
   void fetch(const double* results, std::span<double> host) override;
 
+  std::unique_ptr<Filters> load_filters(const FilterSpec& spec) override;
   std::unique_ptr<ConvPlan> plan_conv3x3(const ConvSpec& spec) override;
   void relu(Features in, Features out, Mask mask) override;
   void relu_gradient(Mask mask, Features grad) override;

@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 
-#include "engine/weight_store.h"
 #include "tests/golden/golden_file.h"
 #include "tests/golden/pictures.h"
 #include "tests/golden/rgb_network.h"
@@ -34,7 +33,7 @@ class Networks {
   Session& operator[](const std::string& network) {
     std::unique_ptr<Session>& session = sessions_[network];
     if (session == nullptr) {
-      if (network == "rgb") write_rgb_network(WeightStore::open(weights_path()), rgb_path_);
+      if (network == "rgb") write_rgb_network(weights_path(), rgb_path_);
       session = std::make_unique<Session>(network == "rgb" ? rgb_path_ : weights_path(), options_);
     }
     return *session;

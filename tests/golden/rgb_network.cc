@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "engine/vgg19.h"
+#include "engine/weight_store.h"
 
 namespace impasto::golden {
 namespace {
@@ -66,19 +66,17 @@ std::vector<float> first_filters(const std::vector<float>& bgr) {
 
 }  // namespace
 
-void write_rgb_network(const WeightStore& oxford, const std::string& path) {
+void write_rgb_network(const std::string& oxford, const std::string& path) {
   const hid_t file = checked(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
-  for (std::size_t i = 0; i < kVgg19.size(); ++i) {
+  read_weights(oxford, [&](int i, const std::vector<float>& weight, std::vector<float> bias) {
     const ConvLayer& layer = kVgg19[i];
     const hsize_t out = layer.out_channels, in = layer.in_channels;
-    std::vector<float> bias = oxford.bias(static_cast<int>(i));
     for (float& b : bias) b /= kReduction;
-    const std::vector<float>& weight = oxford.weight(static_cast<int>(i));
     const hid_t group = checked(H5Gcreate2(file, layer.name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
     write_dataset(group, "weight", {out, in, 3, 3}, i == 0 ? first_filters(weight) : weight);
     write_dataset(group, "bias", {out}, bias);
     H5Gclose(group);
-  }
+  });
   const hid_t scalar = checked(H5Screate(H5S_SCALAR));
   const int version = 1;
   write_attribute(file, "format_version", H5T_NATIVE_INT, scalar, &version);

@@ -89,8 +89,8 @@ TEST_P(ConvolutionGradient, AgreesWithFiniteDifferences) {
         const std::vector<double> grad_out = normal(seed + 3000, out_shape.size());
 
         Workbench bench(*backend);
-        const std::unique_ptr<ConvPlan> plan =
-            backend->plan_conv3x3({shape, out_channels, GetParam(), reads_image, weight.data(), bias.data()});
+        const std::unique_ptr<Filters> filters = backend->load_filters({shape.c, out_channels, reads_image, weight, bias});
+        const std::unique_ptr<ConvPlan> plan = backend->plan_conv3x3({shape.h, shape.w, GetParam(), filters.get()});
         const Features in = reads_image ? bench.picture(shape) : bench.features(shape);
         const auto upload = [&](std::span<const double> values) {
           reads_image ? backend->upload(values, Vector{in.data, shape.size()}) : backend->upload(values, in);
@@ -130,8 +130,8 @@ TEST(Convolution, AgreesWithItsDefinition) {
       const std::vector<float> bias = narrow(normal(2, out_channels));
       const std::vector<double> x = normal(3, shape.size());
       Workbench bench(*backend);
-      const std::unique_ptr<ConvPlan> plan =
-          backend->plan_conv3x3({shape, out_channels, Epilogue::kNone, false, weight.data(), bias.data()});
+      const std::unique_ptr<Filters> filters = backend->load_filters({shape.c, out_channels, false, weight, bias});
+      const std::unique_ptr<ConvPlan> plan = backend->plan_conv3x3({shape.h, shape.w, Epilogue::kNone, filters.get()});
       const Features out = bench.features({out_channels, shape.h, shape.w});
       plan->forward(bench.features(shape, x), out, {}, bench.scratch(plan->scratch_bytes()));
       EXPECT_TRUE(close(bench.read(out), convolution_by_definition(x, shape, weight, bias), tolerance::kDoubleReordered.with_floor(1)));

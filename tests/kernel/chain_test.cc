@@ -30,9 +30,12 @@ Outputs small_network(Workbench& bench, Shape picture, int a_channels, int b_cha
   const Shape full_b{b_channels, picture.h, picture.w};
   const Shape half_b{b_channels, picture.h / 2, picture.w / 2};
   const Shape half_c{a_channels, picture.h / 2, picture.w / 2};
-  const auto conv_a = backend.plan_conv3x3({picture, a_channels, Epilogue::kRelu, true, a.weight.data(), a.bias.data()});
-  const auto conv_b = backend.plan_conv3x3({full_a, b_channels, with_pool, false, b.weight.data(), b.bias.data()});
-  const auto conv_c = backend.plan_conv3x3({half_b, a_channels, Epilogue::kNone, false, c.weight.data(), c.bias.data()});
+  const auto filters_a = backend.load_filters({3, a_channels, true, a.weight, a.bias});
+  const auto filters_b = backend.load_filters({a_channels, b_channels, false, b.weight, b.bias});
+  const auto filters_c = backend.load_filters({b_channels, a_channels, false, c.weight, c.bias});
+  const auto conv_a = backend.plan_conv3x3({full_a.h, full_a.w, Epilogue::kRelu, filters_a.get()});
+  const auto conv_b = backend.plan_conv3x3({full_b.h, full_b.w, with_pool, filters_b.get()});
+  const auto conv_c = backend.plan_conv3x3({half_c.h, half_c.w, Epilogue::kNone, filters_c.get()});
   void* scratch = bench.scratch(std::max({conv_a->scratch_bytes(), conv_b->scratch_bytes(), conv_c->scratch_bytes(),
                                           backend.gram_scratch_bytes(full_a), backend.gram_scratch_bytes(half_c)}));
 

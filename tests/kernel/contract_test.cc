@@ -13,25 +13,28 @@ class Contract : public KernelTest {
   Backend& backend() { return *instances(GetParam()).front(); }
 
   Workbench bench_{*instances(GetParam()).front(), Workbench::Poison::kNan, GetParam().memory};
-  std::vector<float> weight_ = std::vector<float>(9 * 64 * 64);
-  std::vector<float> bias_ = std::vector<float>(64);
-
-  ConvSpec spec(Shape input, int out_channels, Epilogue epilogue, bool reads_image = false) const {
-    return {input, out_channels, epilogue, reads_image, weight_.data(), bias_.data()};
-  }
+  std::vector<float> weight_ = std::vector<float>(9 * 8 * 16);
+  std::vector<float> bias_ = std::vector<float>(16);
+  std::unique_ptr<Filters> filters_ = backend().load_filters({8, 16, false, weight_, bias_});
 };
 
 IMPASTO_FOR_EVERY_BACKEND(Contract);
 
+TEST_P(Contract, FiltersAreAsManyAsTheirChannelsMake) {
+  EXPECT_NO_THROW(backend().load_filters({16, 8, false, weight_, std::span(bias_).first(8)}));
+  EXPECT_THROW(backend().load_filters({0, 16, false, {}, bias_}), ShapeError);
+  EXPECT_THROW(backend().load_filters({8, 0, false, {}, {}}), ShapeError);
+  EXPECT_THROW(backend().load_filters({8, 16, true, weight_, bias_}), ShapeError);
+  EXPECT_THROW(backend().load_filters({8, 15, false, weight_, std::span(bias_).first(15)}), ShapeError);
+  EXPECT_THROW(backend().load_filters({8, 16, false, weight_, std::span(bias_).first(15)}), ShapeError);
+}
+
 TEST_P(Contract, PlansRefuseWhatTheyCannotServe) {
-  EXPECT_THROW(backend().plan_conv3x3(spec({0, 4, 4}, 8, Epilogue::kNone)), ShapeError);
-  EXPECT_THROW(backend().plan_conv3x3(spec({8, 0, 4}, 8, Epilogue::kNone)), ShapeError);
-  EXPECT_THROW(backend().plan_conv3x3(spec({8, 4, -1}, 8, Epilogue::kNone)), ShapeError);
-  EXPECT_THROW(backend().plan_conv3x3(spec({8, 4, 4}, 0, Epilogue::kNone)), ShapeError);
-  EXPECT_THROW(backend().plan_conv3x3(spec({4, 4, 4}, 8, Epilogue::kNone, true)), ShapeError);
+  EXPECT_THROW(backend().plan_conv3x3({0, 4, Epilogue::kNone, filters_.get()}), ShapeError);
+  EXPECT_THROW(backend().plan_conv3x3({4, -1, Epilogue::kNone, filters_.get()}), ShapeError);
   for (Epilogue epilogue : {Epilogue::kReluMaxPool, Epilogue::kReluAveragePool}) {
-    EXPECT_THROW(backend().plan_conv3x3(spec({8, 1, 4}, 8, epilogue)), ShapeError);
-    EXPECT_THROW(backend().plan_conv3x3(spec({8, 4, 1}, 8, epilogue)), ShapeError);
+    EXPECT_THROW(backend().plan_conv3x3({1, 4, epilogue, filters_.get()}), ShapeError);
+    EXPECT_THROW(backend().plan_conv3x3({4, 1, epilogue, filters_.get()}), ShapeError);
   }
 }
 
@@ -39,7 +42,7 @@ TEST_P(Contract, ConvolutionsRefuseOtherShapes) {
   const Shape in{8, 6, 4};
   for (Epilogue epilogue : {Epilogue::kNone, Epilogue::kRelu, Epilogue::kReluMaxPool, Epilogue::kReluAveragePool}) {
     const testing::ScopedTrace trace(__FILE__, __LINE__, name(epilogue));
-    const std::unique_ptr<ConvPlan> plan = backend().plan_conv3x3(spec(in, 16, epilogue));
+    const std::unique_ptr<ConvPlan> plan = backend().plan_conv3x3({in.h, in.w, epilogue, filters_.get()});
     const Shape out = pools(epilogue) ? Shape{16, 3, 2} : Shape{16, 6, 4};
     const Shape convolved{16, 6, 4};
     void* scratch = bench_.scratch(plan->scratch_bytes());

@@ -66,7 +66,10 @@ struct Setting {
     grad_out = normal(4, layer.output(epilogue).size());
   }
 
-  ConvSpec spec() const { return {layer.input, layer.out_channels, epilogue, layer.reads_image, weight.data(), bias.data()}; }
+  std::unique_ptr<Filters> filters(Backend& backend) const {
+    return backend.load_filters({layer.input.c, layer.out_channels, layer.reads_image, weight, bias});
+  }
+  ConvSpec spec(const Filters& filters) const { return {layer.input.h, layer.input.w, epilogue, &filters}; }
 
   // RMS of the gradient with respect to the input where everything flows.
   double gradient_magnitude() const { return std::sqrt(static_cast<double>(layer.out_channels) / layer.input.c); }
@@ -81,7 +84,8 @@ struct Setting {
 
   // Output: forward's.
   Outputs forward(Workbench& bench, bool record = true) const {
-    const std::unique_ptr<ConvPlan> plan = bench.backend().plan_conv3x3(spec());
+    const std::unique_ptr<Filters> loaded = filters(bench.backend());
+    const std::unique_ptr<ConvPlan> plan = bench.backend().plan_conv3x3(spec(*loaded));
     const Features out = bench.features(layer.output(epilogue));
     plan->forward(input(bench, in), out, record ? bench.mask(layer.convolved()) : Mask{}, bench.scratch(plan->scratch_bytes()));
     return {bench.read(out)};
@@ -89,7 +93,8 @@ struct Setting {
 
   // Outputs: forward's and gradient's.
   Outputs forward_and_gradient(Workbench& bench) const {
-    const std::unique_ptr<ConvPlan> plan = bench.backend().plan_conv3x3(spec());
+    const std::unique_ptr<Filters> loaded = filters(bench.backend());
+    const std::unique_ptr<ConvPlan> plan = bench.backend().plan_conv3x3(spec(*loaded));
     const Features out = bench.features(layer.output(epilogue));
     const Mask mask = bench.mask(layer.convolved());
     const Features grad_in = input_gradient(bench);
@@ -180,7 +185,8 @@ TEST_P(Convolution, KeepsNothingOfAnEarlierForward) {
   const Setting setting({{16, 9, 10}, 16}, epilogue());
   const Outputs alone = proven_outputs(backend(), [&](Workbench& bench) { return setting.forward_and_gradient(bench); });
   const Outputs interleaved = proven_outputs(backend(), [&](Workbench& bench) {
-    const std::unique_ptr<ConvPlan> plan = bench.backend().plan_conv3x3(setting.spec());
+    const std::unique_ptr<Filters> loaded = setting.filters(bench.backend());
+    const std::unique_ptr<ConvPlan> plan = bench.backend().plan_conv3x3(setting.spec(*loaded));
     void* scratch = bench.scratch(plan->scratch_bytes());
     const Shape out_shape = setting.layer.output(epilogue());
     const Features out = bench.features(out_shape);

@@ -58,7 +58,8 @@ TEST_P(KnownValues, ConvolutionOfAnImpulse) {
   const Features impulse = bench_.features(shape, Numbers{0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0});
   const Features out = bench_.features(shape);
   const Features grad_in = bench_.features(shape);
-  const std::unique_ptr<ConvPlan> plan = backend().plan_conv3x3({shape, 1, Epilogue::kNone, false, weight.data(), bias.data()});
+  const std::unique_ptr<Filters> filters = backend().load_filters({1, 1, false, weight, bias});
+  const std::unique_ptr<ConvPlan> plan = backend().plan_conv3x3({shape.h, shape.w, Epilogue::kNone, filters.get()});
   void* scratch = bench_.scratch(plan->scratch_bytes());
   plan->forward(impulse, out, {}, scratch);
   plan->gradient(impulse, {}, grad_in, scratch);

@@ -15,18 +15,14 @@ namespace {
 using testing_support::equal;
 using testing_support::normal;
 
-const WeightStore& weights() {
-  static const WeightStore store = WeightStore::untrained(3);
-  return store;
-}
-
 // L = sum over taps of 1/2 |F|^2, whose gradient with respect to each tap's features is F itself.
 class HalfNorms {
  public:
   HalfNorms(Shape image, PoolKind pooling, std::vector<Tap> taps)
       : backend_(make_backend({.kind = BackendKind::kReferenceDouble})),
+        network_(Network::untrained(*backend_, 3)),
         workspace_(*backend_, 256 << 20),
-        net_(*backend_, weights(), image, pooling, taps, FeatureNet::Purpose::kFeaturesAndGradient, workspace_),
+        net_(*backend_, network_, image, pooling, taps, FeatureNet::Purpose::kFeaturesAndGradient, workspace_),
         taps_(static_cast<int>(taps.size())),
         x_(workspace_.vector(image.size(), "test")),
         grad_(workspace_.vector(image.size(), "test")),
@@ -63,6 +59,7 @@ class HalfNorms {
 
  private:
   std::unique_ptr<Backend> backend_;
+  Network network_;
   Workspace workspace_;
   FeatureNet net_;
   int taps_;
@@ -125,10 +122,11 @@ INSTANTIATE_TEST_SUITE_P(Cuts, FeatureNetGradient,
 
 TEST(FeatureNet, RefusesPicturesTooSmallForTheDeepestTap) {
   const auto backend = make_backend({.kind = BackendKind::kReferenceFloat});
+  const Network network = Network::untrained(*backend, 3);
   const auto build = [&](int size, const char* tap) {
     Workspace workspace(*backend);
     const std::vector<Tap> taps = {tap_named(tap)};
-    FeatureNet(*backend, weights(), {3, size, size}, PoolKind::kMax, taps, FeatureNet::Purpose::kFeatures, workspace);
+    FeatureNet(*backend, network, {3, size, size}, PoolKind::kMax, taps, FeatureNet::Purpose::kFeatures, workspace);
   };
   EXPECT_NO_THROW(build(1, "relu1_2"));
   EXPECT_THROW(build(1, "relu2_1"), ShapeError);
