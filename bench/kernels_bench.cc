@@ -153,7 +153,7 @@ class Bench {
       const Features grad = features(f.shape);
       const Vector g = vector(std::int64_t{layer.out} * layer.out);
       void* scratch = memory(backend_->gram_scratch_bytes(f.shape));
-      for (auto _ : state) backend_->gram_gradient(f, g, 1e-9, grad, scratch);
+      for (auto _ : state) backend_->gram_gradient({f, g, 1e-9}, grad, scratch);
       count_flops(state, flops);
     });
   }

@@ -24,7 +24,7 @@ FeatureNet::FeatureNet(Backend& backend, const Network& network, Shape image, Po
   plan_stages(network, image, taps, purpose, workspace);
 
   walk_forward({nullptr, image_});
-  if (purpose == Purpose::kFeaturesAndGradient) walk_backward({}, {nullptr, image_});
+  if (purpose == Purpose::kFeaturesAndGradient) walk_backward({}, {}, {nullptr, image_});
   for (int i = 0; i < 2; ++i) transients_.memory[i] = workspace.take(transients_.bytes[i], "activations in transit");
 
   std::int64_t scratch_bytes = 0;
@@ -103,12 +103,21 @@ void FeatureNet::walk_forward(Features input) {
   }
 }
 
-void FeatureNet::backward(const AddGradient& add_gradient, Vector grad_image) { walk_backward(add_gradient, {grad_image.data, image_}); }
+void FeatureNet::backward(std::span<const GramGradient> gram_gradients, const AddGradient& add_gradient, Vector grad_image) {
+  walk_backward(gram_gradients, add_gradient, {grad_image.data, image_});
+}
 
-void FeatureNet::walk_backward(const AddGradient& add_gradient, Features grad_image) {
+void FeatureNet::walk_backward(std::span<const GramGradient> gram_gradients, const AddGradient& add_gradient, Features grad_image) {
+  const auto gram_term = [&](int tap) { return GramTerm{taps_[tap].features, gram_gradients[tap].grad_g, gram_gradients[tap].scale}; };
+  const auto add_at = [&](int tap, Features grad, bool gram_done) {
+    if (tap < 0 || !computing_) return;
+    if (!gram_done && gram_gradients[tap].grad_g.data != nullptr) backend_.gram_gradient(gram_term(tap), grad, scratch_);
+    add_gradient(tap, grad);
+  };
   transients_.next = 0;
   Features grad = transient(stages_.back().output());
   if (computing_) backend_.fill_zero(grad);
+  bool gram_done = false;
   for (std::size_t layer = stages_.size(); layer-- > 0;) {
     const Stage& stage = stages_[layer];
     if (stage.pool_alone) {
@@ -116,11 +125,18 @@ void FeatureNet::walk_backward(const AddGradient& add_gradient, Features grad_im
       if (computing_) backend_.pool2x2_gradient(pooling_, grad, stage.pool_mask, grad_relu);
       grad = grad_relu;
     }
-    if (stage.relu_tap >= 0 && computing_) add_gradient(stage.relu_tap, grad);
+    add_at(stage.relu_tap, grad, gram_done);
     if (stage.relu_alone && computing_) backend_.relu_gradient(stage.relu_mask, grad);
-    if (stage.conv_tap >= 0 && computing_) add_gradient(stage.conv_tap, grad);
+    add_at(stage.conv_tap, grad, false);
+
     const Features grad_in = layer == 0 ? grad_image : transient(stages_[layer - 1].output());
-    if (computing_) stage.conv->gradient(grad, stage.relu_alone ? Mask{} : stage.relu_mask, grad_in, scratch_);
+    // The convolution takes the Gram term of the tap that it reads along.
+    const int input_tap = layer == 0 || stages_[layer - 1].pool ? -1 : stages_[layer - 1].relu_tap;
+    gram_done = computing_ && input_tap >= 0 && gram_gradients[input_tap].grad_g.data != nullptr;
+    if (computing_) {
+      const GramTerm plus = gram_done ? gram_term(input_tap) : GramTerm{};
+      stage.conv->gradient(grad, stage.relu_alone ? Mask{} : stage.relu_mask, grad_in, scratch_, gram_done ? &plus : nullptr);
+    }
     grad = grad_in;
   }
 }

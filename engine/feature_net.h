@@ -33,10 +33,15 @@ class FeatureNet {
 
   void forward(Vector image);
 
-  // Called once per tap, deepest first: accumulate dL/d features of taps[i] into grad.
+  // What the losses add to the gradient of the features at taps[i]: for that of their Gram matrix scale * grad_g times the features
+  // (grad_g.data == nullptr: nothing); for all others whatever add_gradient, called once per tap, deepest first, accumulates into grad.
+  struct GramGradient {
+    Vector grad_g;
+    double scale = 0;
+  };
   using AddGradient = std::function<void(int i, Features grad)>;
-  // grad_image = dL/d image for the image of the last forward().
-  void backward(const AddGradient& add_gradient, Vector grad_image);
+  // grad_image = dL/d image for the image of the last forward(). gram_gradients: one per tap.
+  void backward(std::span<const GramGradient> gram_gradients, const AddGradient& add_gradient, Vector grad_image);
 
   // Backend memory that callers may use between operations, large enough for gram and gram_gradient of every tap.
   void* scratch() const { return scratch_; }
@@ -69,7 +74,7 @@ class FeatureNet {
   void plan_stages(const Network& network, Shape image, std::span<const Tap> taps, Purpose purpose, Workspace& workspace);
   Features transient(Shape shape);
   void walk_forward(Features input);
-  void walk_backward(const AddGradient& add_gradient, Features grad_image);
+  void walk_backward(std::span<const GramGradient> gram_gradients, const AddGradient& add_gradient, Features grad_image);
 
   Backend& backend_;
   PoolKind pooling_;

@@ -153,6 +153,7 @@ StyleObjective::StyleObjective(Backend& backend, const Network& network, Shape i
     const std::int64_t c = net_.tap_shape(i).c;
     style_.push_back({i, 0.0, {}, workspace.vector(c * c, "Gram matrices")});
   }
+  gram_gradients_.resize(taps_.size());
   host_results_.resize(content_.size() + style_.size() + 2);
   results_ = static_cast<double*>(workspace.take(host_results_.size() * sizeof(double), "results"));
   value_.losses.style.resize(style_.size());
@@ -162,6 +163,10 @@ void StyleObjective::set_targets(Vector content, const StyleTargets& targets, st
   for (std::size_t i = 0; i < style_.size(); ++i) {
     style_[i].weight = style_weights[i];
     style_[i].target = targets.gram(static_cast<int>(i));
+    // L = w / C^4 |G - A|^2 and G = F F^T / M: dL/dF = 4 w / (C^4 M) (G - A) F.
+    const Shape shape = net_.tap_shape(style_[i].tap);
+    const double c = shape.c;
+    gram_gradients_[style_[i].tap] = {style_[i].difference, 4 * style_weights[i] / (c * c * c * c * shape.plane())};
   }
   // Let the network write the content's features into the targets, then give it its own memory back.
   for (ContentTerm& term : content_) term.target = net_.replace_tap(term.tap, term.target);
@@ -178,7 +183,7 @@ const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
     backend_.combine(std::array{1.0, -1.0}, std::array{term.difference, term.target}, term.difference);
     backend_.dots(std::array{term.difference}, std::array{term.difference}, style_results + i);
   }
-  net_.backward([this](int tap, Features grad_features) { add_tap_gradient(tap, grad_features); }, grad);
+  net_.backward(gram_gradients_, [this](int tap, Features grad_features) { add_content_gradient(tap, grad_features); }, grad);
   double* const tv_result = style_results + style_.size();
   const double mean = 1.0 / image_.size();
   if (tv_weight_ > 0) backend_.total_variation(x, image_, 2 * tv_weight_ * mean, grad, tv_result);
@@ -203,19 +208,12 @@ const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
   return value_;
 }
 
-void StyleObjective::add_tap_gradient(int tap, Features grad) {
+void StyleObjective::add_content_gradient(int tap, Features grad) {
   const Features f = net_.tap(tap);
   for (std::size_t i = 0; i < content_.size(); ++i) {
     if (content_[i].tap != tap) continue;
     const double scale = 2 * content_weight_ / f.shape.size();
     backend_.feature_distance(f, content_[i].target, scale, grad, results_ + i);
-  }
-  for (const StyleTerm& term : style_) {
-    if (term.tap != tap) continue;
-    // L = w / C^4 |G - A|^2 and G = F F^T / M: dL/dF = 4 w / (C^4 M) (G - A) F.
-    const double c = f.shape.c;
-    const double scale = 4 * term.weight / (c * c * c * c * f.shape.plane());
-    backend_.gram_gradient(f, term.difference, scale, grad, net_.scratch());
   }
 }
 

@@ -61,7 +61,7 @@ class StyleObjective {
     Vector difference;  // G, then G - A
   };
 
-  void add_tap_gradient(int tap, Features grad);
+  void add_content_gradient(int tap, Features grad);
 
   Backend& backend_;
   Shape image_;
@@ -71,6 +71,7 @@ class StyleObjective {
   FeatureNet net_;
   std::vector<ContentTerm> content_;
   std::vector<StyleTerm> style_;
+  std::vector<FeatureNet::GramGradient> gram_gradients_;  // one per tap
   // In backend memory: squared distances of content_, of style_, total variation, grad . grad.
   double* results_;
   std::vector<double> host_results_;

@@ -64,6 +64,13 @@ struct ConvSpec {
   Shape output() const { return pools() ? pooled(convolved()) : convolved(); }
 };
 
+// What the loss of one layer's Gram matrix adds to the gradient of its features: scale * grad_g f, as Backend::gram_gradient defines it.
+struct GramTerm {
+  Features f;
+  Vector grad_g;
+  double scale = 0;
+};
+
 // One convolution with its epilogue, for one shape.
 class ConvPlan {
  public:
@@ -83,7 +90,9 @@ class ConvPlan {
   // grad_in = dL/d in, given grad_out = dL/d out and the mask that forward() left for the same in.
   // Where ReLU's argument is not positive its gradient is 0; max pooling gives all of it to the first largest of the four in row
   // order (up to rounding: a backend may treat values within a few float32 ulps as equal).
-  virtual void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch) = 0;
+  // plus: nullptr, or added to grad_in as by gram_gradient afterwards, while it is still in cache; plus->f is of spec.input(). Throws
+  // ShapeError for a plus with reads_image.
+  virtual void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus = nullptr) = 0;
 };
 
 class Backend {
@@ -132,7 +141,7 @@ class Backend {
   // g (c * c) = F F^T / (h w), F = f as a c x (h w) matrix; symmetric to the bit.             [Gatys et al. 2016, eq. 3]
   virtual void gram(Features f, Vector g, void* scratch) = 0;
   // grad_f += scale * grad_g F, grad_g (c * c) symmetric. For L(G), G = F F^T / (h w): scale = 2 / (h w) gives dL/dF.  [ibid., eq. 6]
-  virtual void gram_gradient(Features f, Vector grad_g, double scale, Features grad_f, void* scratch) = 0;
+  virtual void gram_gradient(const GramTerm& term, Features grad_f, void* scratch) = 0;
   virtual std::int64_t gram_scratch_bytes(Shape shape) const = 0;
 
   // *result = sum (f - p)^2; grad_f += scale (f - p), unless grad_f.data is nullptr.                              [ibid., eq. 1]

@@ -47,6 +47,17 @@ inline void require_loadable(const FilterSpec& spec) {
   require_size("load_filters", "bias", std::ssize(spec.bias), spec.out_channels);
 }
 
+inline void require_gram_term(const char* operation, const GramTerm& term, Shape grad) {
+  require_positive(operation, "f", term.f.shape);
+  require_shape(operation, "f", term.f.shape, grad);
+  require_size(operation, "grad_g", term.grad_g.size, std::int64_t{grad.c} * grad.c);
+}
+
+inline void require_gram_term(const char* operation, const ConvSpec& spec, const GramTerm& term) {
+  require_gram_term(operation, term, spec.input());
+  if (spec.filters->reads_image) throw ShapeError(std::string(operation) + ": a picture has no Gram matrix to add the gradient of");
+}
+
 inline void require_plannable(const ConvSpec& spec) {
   require_positive("plan_conv3x3", "input", spec.input());
   if (spec.pools()) require_poolable("plan_conv3x3", "input", spec.input());

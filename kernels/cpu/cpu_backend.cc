@@ -170,11 +170,11 @@ class CpuBackend : public Backend {
     compute_gram(context_, f, floats(g), scratch);
   }
 
-  void gram_gradient(Features f, Vector grad_g, double scale, Features grad_f, void* scratch) override {
-    require_positive("gram_gradient", "f", f.shape);
-    require_shape("gram_gradient", "grad_f", grad_f.shape, f.shape);
-    require_size("gram_gradient", "grad_g", grad_g.size, std::int64_t{f.shape.c} * f.shape.c);
-    add_gram_gradient(context_, f, floats(grad_g), scale, floats(grad_f), scratch);
+  void gram_gradient(const GramTerm& term, Features grad_f, void* scratch) override {
+    require_gram_term("gram_gradient", term, grad_f.shape);
+    float* packed = static_cast<float*>(scratch);
+    pack_gram_term(context_, term, packed);
+    add_gram_gradient(context_, term, packed, floats(grad_f));
   }
 
   void feature_distance(Features f, Features p, double scale, Features grad_f, double* result) override {

@@ -20,7 +20,7 @@ constexpr std::int64_t kGradientPixels = 56;
 std::int64_t gram_scratch_bytes(const KernelTable&, Shape shape) {
   const std::int64_t c = channel_blocks(shape.c) * kBlockChannels;
   return std::max(gram_pieces(shape.plane()) * c * c * static_cast<std::int64_t>(sizeof(double)),
-                  c * c * static_cast<std::int64_t>(sizeof(float)));
+                  packed_gram_floats(shape.c) * static_cast<std::int64_t>(sizeof(float)));
 }
 
 void compute_gram(const Context& context, Features f, float* g, void* scratch) {
@@ -57,12 +57,15 @@ void compute_gram(const Context& context, Features f, float* g, void* scratch) {
   });
 }
 
-void add_gram_gradient(const Context& context, Features f, const float* grad_g, double scale, float* grad_f, void* scratch) {
-  float* packed = static_cast<float*>(scratch);
-  const int blocks = channel_blocks(f.shape.c);
-  const std::int64_t c = f.shape.c;
-  const std::int64_t row_length = blocks * kBlockChannels;
-  const std::int64_t pixels = f.shape.plane();
+std::int64_t packed_gram_floats(int channels) {
+  const std::int64_t padded = channel_blocks(channels) * kBlockChannels;
+  return padded * padded;
+}
+
+void pack_gram_term(const Context& context, const GramTerm& term, float* packed) {
+  const float* grad_g = static_cast<const float*>(term.grad_g.data);
+  const std::int64_t c = term.f.shape.c;
+  const std::int64_t row_length = channel_blocks(term.f.shape.c) * kBlockChannels;
   const int group_channels = context.kernels.group_channels;
   context.pool.parallel_for((row_length + group_channels - 1) / group_channels, [&](int, std::int64_t group) {
     const std::int64_t first = group * group_channels;
@@ -71,12 +74,17 @@ void add_gram_gradient(const Context& context, Features f, const float* grad_g, 
     for (std::int64_t row = 0; row < row_length; ++row) {
       for (std::int64_t i = 0; i < width; ++i) {
         const bool inside = row < c && first + i < c;
-        to[row * width + i] = inside ? static_cast<float>(scale * grad_g[row * c + first + i]) : 0.0f;
+        to[row * width + i] = inside ? static_cast<float>(term.scale * grad_g[row * c + first + i]) : 0.0f;
       }
     }
   });
+}
+
+void add_gram_gradient(const Context& context, const GramTerm& term, const float* packed, float* grad_f) {
+  const int blocks = channel_blocks(term.f.shape.c);
+  const std::int64_t pixels = term.f.shape.plane();
   context.pool.parallel_for((pixels + kGradientPixels - 1) / kGradientPixels, [&](int, std::int64_t i) {
-    context.kernels.gram_gradient(static_cast<const float*>(f.data), pixels, blocks, packed, i * kGradientPixels,
+    context.kernels.gram_gradient(static_cast<const float*>(term.f.data), pixels, blocks, packed, i * kGradientPixels,
                                   std::min(pixels, (i + 1) * kGradientPixels), grad_f);
   });
 }

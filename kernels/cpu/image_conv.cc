@@ -53,8 +53,8 @@ class ImageConv : public ConvPlan {
     });
   }
 
-  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch) override {
-    check_gradient(spec_, grad_out, mask, grad_in);
+  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus) override {
+    check_gradient(spec_, grad_out, mask, grad_in, plus);
     const Shape shape = spec_.input();
     const float* grad = static_cast<const float*>(grad_out.data);
     const std::uint16_t* bits = spec_.epilogue == Epilogue::kNone ? nullptr : static_cast<const std::uint16_t*>(mask.data);
@@ -119,8 +119,8 @@ class PooledImageConv : public ConvPlan {
     inner_->forward({block, spec_.input()}, out, mask, inner_scratch(scratch));
   }
 
-  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch) override {
-    check_gradient(spec_, grad_out, mask, grad_in);
+  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus) override {
+    check_gradient(spec_, grad_out, mask, grad_in, plus);
     const std::int64_t plane = spec_.input().plane();
     const float* block = static_cast<const float*>(scratch);
     float* picture = static_cast<float*>(grad_in.data);

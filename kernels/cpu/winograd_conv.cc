@@ -3,6 +3,7 @@
 
 #include "kernels/cpu/conv_filters.h"
 #include "kernels/cpu/conv_plans.h"
+#include "kernels/cpu/gram.h"
 #include "kernels/cpu/layout.h"
 #include "kernels/cpu/memory.h"
 #include "kernels/cpu/winograd_cut.h"
@@ -17,6 +18,7 @@ struct Scratch {
   std::int64_t inputs_per_worker = 0;
   ProductTiles products;
   std::int64_t products_per_worker = 0;
+  float* packed_term = nullptr;  // gradient only
   std::int64_t bytes = 0;
 };
 
@@ -55,8 +57,8 @@ class WinogradConv : public ConvPlan {
     run(job, forward_, scratch);
   }
 
-  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch) override {
-    check_gradient(spec_, grad_out, mask, grad_in);
+  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus) override {
+    check_gradient(spec_, grad_out, mask, grad_in, plus);
     WinogradJob job = job_of(gradient_);
     switch (spec_.epilogue) {
       case Epilogue::kNone:
@@ -75,7 +77,7 @@ class WinogradConv : public ConvPlan {
     job.in = static_cast<const float*>(grad_out.data);
     job.in_mask = static_cast<const std::uint16_t*>(mask.data);
     job.out = static_cast<float*>(grad_in.data);
-    run(job, gradient_, scratch);
+    run(job, gradient_, scratch, plus);
   }
 
  private:
@@ -134,17 +136,26 @@ class WinogradConv : public ConvPlan {
     scratch.products.position = group_blocks(direction) * cut.block_tiles * kBlockChannels + kSetPadding;
     scratch.products_per_worker = whole_lines(positions(direction) * scratch.products.position);
     scratch.products.data = cutter.take<float>(workers * scratch.products_per_worker);
+    if (direction.transposed) scratch.packed_term = cutter.take<float>(packed_gram_floats(spec_.input().c));
     scratch.bytes = cutter.used();
     return scratch;
   }
 
-  void run(const WinogradJob& job, Direction& direction, void* memory) {
+  void run(const WinogradJob& job, Direction& direction, void* memory, const GramTerm* plus = nullptr) {
     const Scratch scratch = place(direction, memory);
-    if (direction.cut.order == WinogradOrder::kFiltersOuter) return run_filters_outer(job, direction, scratch);
-    float* filters = direction.cut.keep_filters ? static_cast<float*>(direction.kept.data()) : scratch.filters;
-    if (!direction.kept_filled) transform_filters(job, direction, filters, scratch.filters_each);
-    direction.kept_filled = direction.cut.keep_filters;
-    run_tiles_outer(job, direction, filters, scratch);
+    if (plus != nullptr) pack_gram_term(context_, *plus, scratch.packed_term);
+    // Where a task writes all channels of its tiles, it adds their term while they are in its cache.
+    const bool tiles_outer = direction.cut.order == WinogradOrder::kTilesOuter;
+    const bool fused = tiles_outer && direction.cut.splits == 1;
+    if (tiles_outer) {
+      float* filters = direction.cut.keep_filters ? static_cast<float*>(direction.kept.data()) : scratch.filters;
+      if (!direction.kept_filled) transform_filters(job, direction, filters, scratch.filters_each);
+      direction.kept_filled = direction.cut.keep_filters;
+      run_tiles_outer(job, direction, filters, scratch, fused ? plus : nullptr);
+    } else {
+      run_filters_outer(job, direction, scratch);
+    }
+    if (plus != nullptr && !fused) add_gram_gradient(context_, *plus, scratch.packed_term, job.out);
   }
 
   void transform_filters(const WinogradJob& job, const Direction& direction, float* filters, std::int64_t filters_each) const {
@@ -155,7 +166,8 @@ class WinogradConv : public ConvPlan {
     });
   }
 
-  void run_tiles_outer(const WinogradJob& job, const Direction& direction, float* filters, const Scratch& scratch) const {
+  void run_tiles_outer(const WinogradJob& job, const Direction& direction, float* filters, const Scratch& scratch,
+                       const GramTerm* plus) const {
     const KernelTable& kernels = context_.kernels;
     const WinogradCut& cut = direction.cut;
     const int groups = groups_of(direction);
@@ -175,7 +187,24 @@ class WinogradConv : public ConvPlan {
                                   first);
         kernels.winograd_output(job, group, first, count, products);
       }
+      if (plus != nullptr) add_term_to_tiles(job, *plus, scratch.packed_term, first, first + count);
     });
+  }
+
+  void add_term_to_tiles(const WinogradJob& job, const GramTerm& plus, const float* packed, std::int64_t first, std::int64_t last) const {
+    const std::int64_t plane = std::int64_t{job.h} * job.w;
+    while (first < last) {
+      // What lies of them in one row of tiles: runs of whole pixels.
+      const std::int64_t ty = first / job.tiles_x;
+      const std::int64_t end = std::min(last, (ty + 1) * job.tiles_x);
+      const std::int64_t x0 = first % job.tiles_x * job.tile;
+      const std::int64_t x1 = std::min<std::int64_t>((end - ty * job.tiles_x) * job.tile, job.w);
+      for (std::int64_t y = ty * job.tile; y < std::min<std::int64_t>((ty + 1) * job.tile, job.h); ++y) {
+        context_.kernels.gram_gradient(static_cast<const float*>(plus.f.data), plane, job.out_blocks, packed, y * job.w + x0,
+                                       y * job.w + x1, job.out);
+      }
+      first = end;
+    }
   }
 
   void run_filters_outer(const WinogradJob& job, const Direction& direction, const Scratch& scratch) const {

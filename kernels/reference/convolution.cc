@@ -44,7 +44,8 @@ template <class T>
 class ReferenceConvPlan final : public ConvPlan {
  public:
   explicit ReferenceConvPlan(const ConvSpec& spec)
-      : input_(spec.input()),
+      : spec_(spec),
+        input_(spec.input()),
         convolved_(spec.convolved()),
         output_(spec.output()),
         pools_(spec.pools()),
@@ -88,9 +89,10 @@ class ReferenceConvPlan final : public ConvPlan {
     }
   }
 
-  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch) override {
+  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus) override {
     require_shape("gradient", "grad_out", grad_out.shape, output_);
     require_shape("gradient", "grad_in", grad_in.shape, input_);
+    if (plus != nullptr) checks::require_gram_term("gradient", spec_, *plus);
     if (epilogue_ != Epilogue::kNone) require_shape("gradient", "mask", mask.shape, convolved_);
 
     const Features grad{carve(scratch).convolved, convolved_};
@@ -109,6 +111,7 @@ class ReferenceConvPlan final : public ConvPlan {
     }
     if (epilogue_ != Epilogue::kNone) backend.relu_gradient(mask, grad);
     correlate(static_cast<const T*>(grad.data), convolved_.c, static_cast<T*>(grad_in.data), input_.c, true, scratch);
+    if (plus != nullptr) backend.gram_gradient(*plus, grad_in, nullptr);
   }
 
  private:
@@ -160,6 +163,7 @@ class ReferenceConvPlan final : public ConvPlan {
     }
   }
 
+  ConvSpec spec_;
   Shape input_;
   Shape convolved_;
   Shape output_;

@@ -8,6 +8,7 @@
 namespace impasto {
 namespace {
 
+using checks::require_gram_term;
 using checks::require_positive;
 using checks::require_shape;
 using checks::require_size;
@@ -48,11 +49,10 @@ void ReferenceBackend<T>::gram(Features f, Vector g, void* scratch) {
 }
 
 template <class T>
-void ReferenceBackend<T>::gram_gradient(Features f, Vector grad_g, double scale, Features grad_f, void*) {
-  require_positive("gram_gradient", "f", f.shape);
-  require_shape("gram_gradient", "grad_f", grad_f.shape, f.shape);
+void ReferenceBackend<T>::gram_gradient(const GramTerm& term, Features grad_f, void*) {
+  require_gram_term("gram_gradient", term, grad_f.shape);
+  const auto& [f, grad_g, scale] = term;
   const std::int64_t c = f.shape.c;
-  require_size("gram_gradient", "grad_g", grad_g.size, c * c);
   const Eigen::Map<const Matrix<T>> features(static_cast<const T*>(f.data), c, f.shape.plane());
   const Eigen::Map<const Matrix<T>> weights(static_cast<const T*>(grad_g.data), c, c);
   Eigen::Map<Matrix<T>> grad(static_cast<T*>(grad_f.data), c, f.shape.plane());

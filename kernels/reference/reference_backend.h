@@ -36,7 +36,7 @@ class ReferenceBackend final : public Backend {
   void fill_zero(Features features) override;
 
   void gram(Features f, Vector g, void* scratch) override;
-  void gram_gradient(Features f, Vector grad_g, double scale, Features grad_f, void* scratch) override;
+  void gram_gradient(const GramTerm& term, Features grad_f, void* scratch) override;
   std::int64_t gram_scratch_bytes(Shape shape) const override;
   void feature_distance(Features f, Features p, double scale, Features grad_f, double* result) override;
   void total_variation(Vector x, Shape shape, double scale, Vector grad, double* result) override;

@@ -109,7 +109,7 @@ TEST_P(OperationGradient, Gram) {
   loss(x);
   for (double& entry : difference) entry *= 2;
   const Features grad = bench_.features(shape(), before);
-  backend_->gram_gradient(f, bench_.vector(difference), 2.0 / static_cast<double>(shape().plane()), grad, scratch);
+  backend_->gram_gradient({f, bench_.vector(difference), 2.0 / static_cast<double>(shape().plane())}, grad, scratch);
   EXPECT_TRUE(close(bench_.read(grad), sum(numeric, before), tolerance::kFiniteDifference));
   EXPECT_EQ(bench_.damage(), "");
 }

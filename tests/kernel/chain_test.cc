@@ -61,13 +61,13 @@ Outputs small_network(Workbench& bench, Shape picture, int a_channels, int b_cha
   double* distance = bench.results(1);
   backend.fill_zero(grad_c);
   backend.feature_distance(rectified_c, bench.features(half_c, normal(8, half_c.size())), 0.01, grad_c, distance);
-  backend.gram_gradient(rectified_c, gram_c, 0.01, grad_c, scratch);
+  backend.gram_gradient({rectified_c, gram_c, 0.01}, grad_c, scratch);
   backend.relu_gradient(mask_c, grad_c);
   const Features grad_b = bench.features(half_b);
   conv_c->gradient(grad_c, {}, grad_b, scratch);
   const Features grad_a = bench.features(full_a);
-  conv_b->gradient(grad_b, mask_b, grad_a, scratch);
-  backend.gram_gradient(out_a, gram_a, 0.001, grad_a, scratch);
+  const GramTerm style_a{out_a, gram_a, 0.001};
+  conv_b->gradient(grad_b, mask_b, grad_a, scratch, &style_a);
   const Vector grad_x = bench.vector(picture.size());
   conv_a->gradient(grad_a, mask_a, {grad_x.data, picture}, scratch);
   double* norms = bench.results(2);

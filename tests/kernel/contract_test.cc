@@ -53,6 +53,10 @@ TEST_P(Contract, ConvolutionsRefuseOtherShapes) {
     for (Shape wrong : {Shape{8, 6, 4}, Shape{16, 7, 4}, Shape{16, 2, 3}}) {
       EXPECT_THROW(plan->forward(bench_.features(in), bench_.features(wrong), bench_.mask(convolved), scratch), ShapeError);
       EXPECT_THROW(plan->gradient(bench_.features(wrong), bench_.mask(convolved), bench_.features(in), scratch), ShapeError);
+      const GramTerm term{bench_.features(wrong), bench_.vector(std::int64_t{wrong.c} * wrong.c), 1};
+      if (!(wrong == in)) {
+        EXPECT_THROW(plan->gradient(bench_.features(out), bench_.mask(convolved), bench_.features(in), scratch, &term), ShapeError);
+      }
       if (epilogue == Epilogue::kNone) continue;
       EXPECT_THROW(plan->forward(bench_.features(in), bench_.features(out), bench_.mask(wrong), scratch), ShapeError);
       EXPECT_THROW(plan->gradient(bench_.features(out), bench_.mask(wrong), bench_.features(in), scratch), ShapeError);
@@ -85,8 +89,8 @@ TEST_P(Contract, LossesRefuseOtherShapes) {
   void* scratch = bench_.scratch(backend().gram_scratch_bytes(s));
   double* result = bench_.results(1);
   EXPECT_THROW(backend().gram(bench_.features(s), bench_.vector(24), scratch), ShapeError);
-  EXPECT_THROW(backend().gram_gradient(bench_.features(s), bench_.vector(26), 1, bench_.features(s), scratch), ShapeError);
-  EXPECT_THROW(backend().gram_gradient(bench_.features(s), bench_.vector(25), 1, bench_.features(wrong), scratch), ShapeError);
+  EXPECT_THROW(backend().gram_gradient({bench_.features(s), bench_.vector(26), 1}, bench_.features(s), scratch), ShapeError);
+  EXPECT_THROW(backend().gram_gradient({bench_.features(s), bench_.vector(25), 1}, bench_.features(wrong), scratch), ShapeError);
   EXPECT_THROW(backend().feature_distance(bench_.features(s), bench_.features(wrong), 1, bench_.features(s), result), ShapeError);
   EXPECT_THROW(backend().feature_distance(bench_.features(s), bench_.features(s), 1, bench_.features(wrong), result), ShapeError);
   EXPECT_THROW(backend().total_variation(bench_.vector(71), {3, 6, 4}, 1, bench_.vector(72), result), ShapeError);

@@ -180,6 +180,40 @@ TEST_P(Convolution, GivesTheSameWithoutRecording) {
   }
 }
 
+// As the gradient and then the term by itself. The plane of 50 x 61 is several blocks of tiles, cut in the middle of their rows.
+TEST_P(Convolution, AddsTheGradientOfAGramMatrix) {
+  for (const Layer& layer : {Layer{{5, 3, 2}, 17}, Layer{{64, 50, 61}, 64}, Layer{{33, 13, 37}, 16}, Layer{{128, 14, 12}, 128},
+                             Layer{{256, 5, 6}, 512}, Layer{{512, 6, 7}, 32}}) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, describe(layer));
+    Setting setting(layer, epilogue());
+    setting.keep_away_from_kinks();
+    const std::int64_t c = layer.input.c;
+    std::vector<double> grad_g = normal(21, c * c);
+    for (std::int64_t i = 0; i < c; ++i) {
+      for (std::int64_t j = 0; j < i; ++j) grad_g[static_cast<std::size_t>(i * c + j)] = grad_g[static_cast<std::size_t>(j * c + i)];
+    }
+    const double scale = 1 / std::sqrt(static_cast<double>(c));  // terms of RMS near 1
+    const auto added = [&](bool apart) {
+      return [&, apart](Workbench& bench) {
+        const std::unique_ptr<Filters> loaded = setting.filters(bench.backend());
+        const std::unique_ptr<ConvPlan> plan = bench.backend().plan_conv3x3(setting.spec(*loaded));
+        const Mask mask = bench.mask(layer.convolved());
+        const Features grad_in = bench.features(layer.input);
+        const Features in = bench.features(layer.input, setting.in);
+        const GramTerm term{in, bench.vector(grad_g), scale};
+        void* scratch = bench.scratch(std::max(plan->scratch_bytes(), bench.backend().gram_scratch_bytes(layer.input)));
+        plan->forward(in, bench.features(layer.output(epilogue())), mask, scratch);
+        const Features grad_out = bench.features(layer.output(epilogue()), setting.grad_out);
+        plan->gradient(grad_out, mask, grad_in, scratch, apart ? nullptr : &term);
+        if (apart) bench.backend().gram_gradient(term, grad_in, scratch);
+        return Outputs{bench.read(grad_in)};
+      };
+    };
+    EXPECT_TRUE(equal(expected_outputs(added(false))[0], expected_outputs(added(true))[0]));
+    expect_as_reference(backend(), added(false), {backend().convolution.with_floor(setting.gradient_magnitude() + 1)});
+  }
+}
+
 // The gradient belongs to what the mask recorded, not to what the plan did last.
 TEST_P(Convolution, KeepsNothingOfAnEarlierForward) {
   const Setting setting({{16, 9, 10}, 16}, epilogue());

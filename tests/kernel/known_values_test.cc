@@ -75,7 +75,7 @@ TEST_P(KnownValues, Losses) {
   backend().gram(f, g, scratch);
   EXPECT_TRUE(equal(bench_.read(g), Numbers{2.5, 5.5, 5.5, 12.5}));
   const Features grad = bench_.features(shape, Numbers{100, 100, 100, 100});
-  backend().gram_gradient(f, bench_.vector(Numbers{1, -1, -1, 2}), 0.5, grad, scratch);
+  backend().gram_gradient({f, bench_.vector(Numbers{1, -1, -1, 2}), 0.5}, grad, scratch);
   EXPECT_TRUE(equal(bench_.read(grad), Numbers{99, 99, 102.5, 103}));
 
   double* result = bench_.results(1);

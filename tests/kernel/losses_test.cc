@@ -70,7 +70,7 @@ TEST_P(Losses, GramIsSymmetricToTheBit) {
 Outputs gram_gradient(Workbench& bench, Shape shape, const std::vector<double>& f, const std::vector<double>& grad_g, double scale,
                       const std::vector<double>& before) {
   const Features grad_f = bench.features(shape, before);
-  bench.backend().gram_gradient(bench.features(shape, f), bench.vector(grad_g), scale, grad_f,
+  bench.backend().gram_gradient({bench.features(shape, f), bench.vector(grad_g), scale}, grad_f,
                                 bench.scratch(bench.backend().gram_scratch_bytes(shape)));
   return {bench.read(grad_f)};
 }

@@ -47,7 +47,9 @@ class HalfNorms {
   std::vector<double> gradient(const std::vector<double>& x) {
     backend_->upload(x, x_);
     net_.forward(x_);
+    const std::vector<FeatureNet::GramGradient> none(static_cast<std::size_t>(taps_));
     net_.backward(
+        none,
         [&](int i, Features grad) {
           backend_->feature_distance(net_.tap(i), {zero_.data, net_.tap_shape(i)}, 1.0, grad, result_);
         },
