@@ -18,7 +18,7 @@ Epilogue pooling_epilogue(PoolKind pooling) { return pooling == PoolKind::kMax ?
 
 }  // namespace
 
-FeatureNet::FeatureNet(Backend& backend, const Network& network, Shape image, PoolKind pooling, std::span<const Tap> taps, Purpose purpose,
+FeatureNet::FeatureNet(Backend& backend, Network& network, Shape image, PoolKind pooling, std::span<const Tap> taps, Purpose purpose,
                        Workspace& workspace)
     : backend_(backend), pooling_(pooling), image_(image) {
   plan_stages(network, image, taps, purpose, workspace);
@@ -34,7 +34,7 @@ FeatureNet::FeatureNet(Backend& backend, const Network& network, Shape image, Po
   computing_ = !workspace.measuring();
 }
 
-void FeatureNet::plan_stages(const Network& network, Shape image, std::span<const Tap> taps, Purpose purpose, Workspace& workspace) {
+void FeatureNet::plan_stages(Network& network, Shape image, std::span<const Tap> taps, Purpose purpose, Workspace& workspace) {
   int last = 0;
   for (const Tap& tap : taps) last = std::max(last, tap.layer);
   taps_.resize(taps.size());

@@ -21,7 +21,7 @@ class FeatureNet {
   enum class Purpose { kFeatures, kFeaturesAndGradient };
 
   // Borrows everything for its life. taps: distinct. Throws ShapeError when the image is too small for the deepest tap.
-  FeatureNet(Backend& backend, const Network& network, Shape image, PoolKind pooling, std::span<const Tap> taps, Purpose purpose,
+  FeatureNet(Backend& backend, Network& network, Shape image, PoolKind pooling, std::span<const Tap> taps, Purpose purpose,
              Workspace& workspace);
 
   // Shape of the features at taps[i].
@@ -71,7 +71,7 @@ class FeatureNet {
     int next = 0;
   };
 
-  void plan_stages(const Network& network, Shape image, std::span<const Tap> taps, Purpose purpose, Workspace& workspace);
+  void plan_stages(Network& network, Shape image, std::span<const Tap> taps, Purpose purpose, Workspace& workspace);
   Features transient(Shape shape);
   void walk_forward(Features input);
   void walk_backward(std::span<const GramGradient> gram_gradients, const AddGradient& add_gradient, Features grad_image);

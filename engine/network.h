@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -11,24 +12,32 @@
 
 namespace impasto {
 
-// Immutable after construction. Must not outlive its backend.
+// Must not outlive its backend.
 class Network {
  public:
-  // Throws WeightError as read_weights does, std::bad_alloc or DeviceError.
+  // Hands over all layers of a network, in order, each time it is called.
+  using Source = std::function<NetworkHeader(const TakeLayer&)>;
+
+  // Throws what source does, std::bad_alloc or DeviceError.
+  Network(Backend& backend, Source source);
+  // Throws WeightError as read_weights does.
   static Network open(Backend& backend, const std::string& path);
   // See draw_untrained_weights.
   static Network untrained(Backend& backend, std::uint64_t seed);
 
-  // Of kVgg19[layer].
-  const Filters& filters(int layer) const { return *filters_[layer]; }
+  // Of kVgg19[layer]. The layers past the last one that the losses use by default, 28 MB, are loaded when one is first asked for, from the
+  // source again. Throws as the constructor, and WeightError when it is another network by now.
+  const Filters& filters(int layer);
   const NetworkInput& input() const { return header_.input; }
   const NetworkInfo& info() const { return header_.info; }
 
  private:
-  TakeLayer load_into(Backend& backend);
+  NetworkHeader load(int first, int last);
 
-  NetworkHeader header_;
+  Backend* backend_;
+  Source source_;
   std::array<std::unique_ptr<Filters>, kVgg19.size()> filters_;
+  NetworkHeader header_;
 };
 
 }  // namespace impasto

@@ -47,7 +47,7 @@ Shape shape_of(const Image& image) { return {3, image.height, image.width}; }
 
 // A style picture on its way through the network.
 struct StyleRun {
-  StyleRun(Backend& backend, const Network& network, const Image& style, const StyleOptions& options, std::span<const Tap> taps,
+  StyleRun(Backend& backend, Network& network, const Image& style, const StyleOptions& options, std::span<const Tap> taps,
            Workspace& workspace)
       : net(backend, network, shape_of(style), pool_kind(options.pooling), taps, FeatureNet::Purpose::kFeatures, workspace),
         pixels(workspace.vector(shape_of(style).size(), "style picture")),
@@ -74,7 +74,7 @@ std::int64_t gram_bytes(Backend& backend, std::span<const Tap> taps) {
   return measure.bytes();
 }
 
-std::int64_t style_run_bytes(Backend& backend, const Network& network, const Image& style, const StyleOptions& options,
+std::int64_t style_run_bytes(Backend& backend, Network& network, const Image& style, const StyleOptions& options,
                              std::span<const Tap> taps) {
   Workspace measure(backend);
   StyleRun(backend, network, style, options, taps, measure);
@@ -83,7 +83,7 @@ std::int64_t style_run_bytes(Backend& backend, const Network& network, const Ima
 
 }  // namespace
 
-StyleTargets::StyleTargets(Backend& backend, const Network& network, std::span<const Image> styles, const StyleOptions& options)
+StyleTargets::StyleTargets(Backend& backend, Network& network, std::span<const Image> styles, const StyleOptions& options)
     : workspace_(backend, gram_bytes(backend, taps_named(options.style_layers))) {
   const std::vector<double> shares = blend_shares(styles, options.style_blend);
   const std::vector<Tap> taps = taps_named(options.style_layers);
@@ -109,8 +109,7 @@ StyleTargets::StyleTargets(Backend& backend, const Network& network, std::span<c
   }
 }
 
-std::int64_t StyleTargets::peak_bytes(Backend& backend, const Network& network, std::span<const Image> styles,
-                                      const StyleOptions& options) {
+std::int64_t StyleTargets::peak_bytes(Backend& backend, Network& network, std::span<const Image> styles, const StyleOptions& options) {
   const std::vector<Tap> taps = taps_named(options.style_layers);
   std::int64_t peak = 0;
   for (const Image& style : styles) peak = std::max(peak, style_run_bytes(backend, network, style, options, taps));
@@ -137,7 +136,7 @@ std::vector<double> resolved_style_weights(Backend& backend, const NetworkInfo& 
   return weights;
 }
 
-StyleObjective::StyleObjective(Backend& backend, const Network& network, Shape image, const StyleOptions& options, Workspace& workspace)
+StyleObjective::StyleObjective(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace)
     : backend_(backend),
       image_(image),
       content_weight_(options.content_weight),
@@ -183,7 +182,8 @@ const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
     backend_.combine(std::array{1.0, -1.0}, std::array{term.difference, term.target}, term.difference);
     backend_.dots(std::array{term.difference}, std::array{term.difference}, style_results + i);
   }
-  net_.backward(gram_gradients_, [this](int tap, Features grad_features) { add_content_gradient(tap, grad_features); }, grad);
+  net_.backward(
+      gram_gradients_, [this](int tap, Features grad_features) { add_content_gradient(tap, grad_features); }, grad);
   double* const tv_result = style_results + style_.size();
   const double mean = 1.0 / image_.size();
   if (tv_weight_ > 0) backend_.total_variation(x, image_, 2 * tv_weight_ * mean, grad, tv_result);

@@ -15,12 +15,12 @@ namespace impasto {
 class StyleTargets {
  public:
   // Runs each style picture through the network at its own size and blends their Grams. Throws ShapeError, OptionError.
-  StyleTargets(Backend& backend, const Network& network, std::span<const Image> styles, const StyleOptions& options);
+  StyleTargets(Backend& backend, Network& network, std::span<const Image> styles, const StyleOptions& options);
 
   // (c * c) of style_layers[i].
   Vector gram(int i) const { return grams_[i]; }
   // The network memory that the picture which needs most takes while targets are computed.
-  static std::int64_t peak_bytes(Backend& backend, const Network& network, std::span<const Image> styles, const StyleOptions& options);
+  static std::int64_t peak_bytes(Backend& backend, Network& network, std::span<const Image> styles, const StyleOptions& options);
 
  private:
   Workspace workspace_;
@@ -36,7 +36,7 @@ std::vector<double> resolved_style_weights(Backend& backend, const NetworkInfo& 
 class StyleObjective {
  public:
   // Borrows backend, network. image: shape of the pictures to evaluate.
-  StyleObjective(Backend& backend, const Network& network, Shape image, const StyleOptions& options, Workspace& workspace);
+  StyleObjective(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace);
 
   // content: the picture whose features are to be kept. targets: borrowed. style_weights: one per style layer.
   void set_targets(Vector content, const StyleTargets& targets, std::vector<double> style_weights);

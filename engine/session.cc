@@ -32,7 +32,7 @@ BackendOptions backend_options(const SessionOptions& options) {
 
 // The memory of losses and gradient of one picture size.
 struct EvaluationMemory {
-  EvaluationMemory(Backend& backend, const Network& network, Shape image, const StyleOptions& options, Workspace& workspace)
+  EvaluationMemory(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace)
       : objective(backend, network, image, options, workspace),
         x(workspace.vector(image.size(), "picture, gradient, best picture")),
         grad(workspace.vector(image.size(), "picture, gradient, best picture")) {}
@@ -44,7 +44,7 @@ struct EvaluationMemory {
 
 // And of a whole run.
 struct RunMemory : EvaluationMemory {
-  RunMemory(Backend& backend, const Network& network, Shape image, const StyleOptions& options, Workspace& workspace)
+  RunMemory(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace)
       : EvaluationMemory(backend, network, image, options, workspace),
         optimiser(make_optimiser(backend, image, network.input(), options, workspace)),
         best(workspace.vector(image.size(), "picture, gradient, best picture")) {}
@@ -54,7 +54,7 @@ struct RunMemory : EvaluationMemory {
 };
 
 template <class Memory>
-Workspace measured(Backend& backend, const Network& network, Shape image, const StyleOptions& options) {
+Workspace measured(Backend& backend, Network& network, Shape image, const StyleOptions& options) {
   Workspace measure(backend);
   Memory(backend, network, image, options, measure);
   return measure;
@@ -81,20 +81,19 @@ StopReason stop_reason(Optimiser::Verdict verdict) {
 }  // namespace
 
 struct Session::State {
-  explicit State(const SessionOptions& options) : backend(make_backend(backend_options(options))) {}
+  template <class LoadNetwork>
+  State(const SessionOptions& options, const LoadNetwork& load)
+      : backend(make_backend(backend_options(options))), network(load(*backend)) {}
 
   std::unique_ptr<Backend> backend;
   Network network;
 };
 
-Session::Session(const std::string& weights_path, const SessionOptions& options) : state_(new State(options)) {
-  state_->network = Network::open(*state_->backend, weights_path);
-}
+Session::Session(const std::string& weights_path, const SessionOptions& options)
+    : state_(new State(options, [&](Backend& backend) { return Network::open(backend, weights_path); })) {}
 
 Session Session::untrained(std::uint64_t seed, const SessionOptions& options) {
-  std::unique_ptr<State> state(new State(options));
-  state->network = Network::untrained(*state->backend, seed);
-  return Session(std::move(state));
+  return Session(std::make_unique<State>(options, [&](Backend& backend) { return Network::untrained(backend, seed); }));
 }
 
 Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -112,7 +111,7 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
     throw OptionError("init is a picture exactly when init_picture is given");
   }
   Backend& backend = *state_->backend;
-  const Network& network = state_->network;
+  Network& network = state_->network;
   const NetworkInput& input = network.input();
   const Shape shape = shape_of(content);
   const std::vector<double> content_input = preprocess(content, input);
@@ -190,7 +189,7 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
 }
 
 struct Evaluator::State {
-  State(Backend& backend_, const Network& network, const Image& content_, std::span<const Image> styles, const StyleOptions& options)
+  State(Backend& backend_, Network& network, const Image& content_, std::span<const Image> styles, const StyleOptions& options)
       : backend(backend_),
         input(network.input()),
         width(content_.width),
@@ -241,7 +240,7 @@ PixelGradient Session::evaluate(const Image& pixels, const Image& content, std::
 std::vector<MemoryUse> Session::memory_plan(const Image& content, std::span<const Image> styles, const StyleOptions& options) const {
   options.validate();
   Backend& backend = *state_->backend;
-  const Network& network = state_->network;
+  Network& network = state_->network;
   std::vector<MemoryUse> plan = measured<RunMemory>(backend, network, shape_of(content), options).uses();
   const std::int64_t style_bytes = StyleTargets::peak_bytes(backend, network, styles, options);
   plan.push_back({"style pictures, while targets are computed (before the rest)", style_bytes});

@@ -1,7 +1,6 @@
 #include "kernels/cpu/memory.h"
 
 #include <cstdlib>
-#include <limits>
 #include <new>
 
 #if defined(__linux__)
@@ -18,14 +17,16 @@ void free_memory(void* data, std::int64_t) { std::free(data); }
 }  // namespace
 
 Buffer allocate(std::int64_t bytes) {
-  if (bytes < 0 || bytes > std::numeric_limits<std::int64_t>::max() - kHugePage) throw std::bad_alloc();
-  const std::int64_t alignment = bytes >= kHugePage ? kHugePage : kAlignment;
-  const std::int64_t whole = bytes == 0 ? alignment : (bytes + alignment - 1) / alignment * alignment;
-  void* const data = std::aligned_alloc(static_cast<std::size_t>(alignment), static_cast<std::size_t>(whole));
-  if (data == nullptr) throw std::bad_alloc();
+  if (bytes < 0) throw std::bad_alloc();
+  const bool large = bytes >= kHugePage;
+  void* data = nullptr;
+  if (posix_memalign(&data, static_cast<std::size_t>(large ? kHugePage : kAlignment), static_cast<std::size_t>(bytes)) != 0) {
+    throw std::bad_alloc();
+  }
 #if defined(__linux__)
-  // Advice only: without huge pages everything works, some 5% slower.
-  if (alignment == kHugePage) (void)madvise(data, static_cast<std::size_t>(whole), MADV_HUGEPAGE);
+  // Advice only: without huge pages everything works, some 5% slower. What does not fill a huge page stays on small ones: all buffers of a
+  // 400 x 300 evaluation would take 20 MB more.
+  if (large) (void)madvise(data, static_cast<std::size_t>(bytes / kHugePage * kHugePage), MADV_HUGEPAGE);
 #endif
   return Buffer(data, bytes, free_memory);
 }

@@ -54,17 +54,14 @@ constexpr std::int64_t kManyFilters = std::int64_t{16} << 20;
 // Of a second-level cache of 2 MiB, beside the products of kFewTiles tiles (0.7 MB).
 constexpr std::int64_t kSliceBytes = std::int64_t{1280} << 10;
 
-// Filters are transformed in every call, but kept where that is a noticeable share of so little work and they take little memory:
-// conv3_x up to some 600 x 600 pixels, 118 MB for both directions of all layers. At 400 x 300 that is
-// worth 8 of 224 ms with two threads.
-constexpr std::int64_t kKeptFilters = std::int64_t{20} << 20;
-constexpr double kNoticeable = 0.03;
+// Transformed filters are kept where they take little memory and the convolution is so little work that to transform them is a noticeable
+// part of it: for pictures of up to some 460 x 350 pixels conv1_2 to conv3_4, which all do about the same work, 132 MB for both directions.
+// At 400 x 300 that is worth 8 of 224 ms with two threads.
+constexpr std::int64_t kMostKept = std::int64_t{20} << 20;
+constexpr std::int64_t kLittleWorkKept = std::int64_t{5} << 30;  // bytes times tiles
 
-bool worth_keeping(const WinogradCut& cut, std::int64_t tiles, std::int64_t filter_bytes) {
-  const StageCycles& stage =
-      *std::find_if(std::begin(kStages), std::end(kStages), [&](const StageCycles& of) { return of.tile == cut.tile; });
-  const double products = (cut.tile + 2.0) * (cut.tile + 2.0) * static_cast<double>(tiles) * kProduct;
-  return filter_bytes <= kKeptFilters && stage.filters > kNoticeable * products;
+bool worth_keeping(std::int64_t filter_bytes, std::int64_t tiles) {
+  return filter_bytes <= kMostKept && filter_bytes * tiles <= kLittleWorkKept;
 }
 
 std::int64_t rounded_up(std::int64_t value, std::int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
@@ -85,7 +82,7 @@ WinogradCut choose_winograd_cut(const KernelTable& kernels, int in_blocks, int o
     cut.slices = static_cast<int>((group_bytes + kSliceBytes - 1) / kSliceBytes);
   } else {
     cut.order = WinogradOrder::kTilesOuter;
-    cut.keep_filters = worth_keeping(cut, tiles, filter_bytes);
+    cut.keep_filters = worth_keeping(filter_bytes, tiles);
     cut.blocks = (tiles + preferred_tiles(in_blocks) - 1) / preferred_tiles(in_blocks);
     // Equal work for all: a multiple of the workers, unless there is plenty; no smaller than one register product.
     if (cut.blocks < 8 * workers)

@@ -52,6 +52,10 @@ IMPASTO_INLINE void transform_tile(const SourceBlock& block, std::int64_t y0, st
       const std::int64_t value =
           kPooled<kSource> ? ((y0 + 1) / 2 + ((y - 1) >> 1)) * block.value_width + (x0 + 1) / 2 + ((x - 1) >> 1) : pixel;
       d[y] = source_value<kSource>(block, value, pixel, part);
+      // The tile after the next reads as far to the right; past the row's end it is what stands there.
+      if (part == 0 && (!kPooled<kSource> || (x % 2 == 1 && y % 2 == 1))) {
+        __builtin_prefetch(block.values + (value + (kPooled<kSource> ? M : 2 * M)) * kBlock, 0, 3);
+      }
     }
     input_transform<M>(d, columns + x, kA);
   }

@@ -124,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(Cuts, FeatureNetGradient,
 
 TEST(FeatureNet, RefusesPicturesTooSmallForTheDeepestTap) {
   const auto backend = make_backend({.kind = BackendKind::kReferenceFloat});
-  const Network network = Network::untrained(*backend, 3);
+  Network network = Network::untrained(*backend, 3);
   const auto build = [&](int size, const char* tap) {
     Workspace workspace(*backend);
     const std::vector<Tap> taps = {tap_named(tap)};
