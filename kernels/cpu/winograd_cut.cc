@@ -52,7 +52,7 @@ std::int64_t preferred_tiles(int in_blocks) { return in_blocks <= 8 ? 28 : in_bl
 constexpr std::int64_t kFewTiles = 160;
 constexpr std::int64_t kManyFilters = std::int64_t{16} << 20;
 // Of a second-level cache of 2 MiB, beside the products of kFewTiles tiles (0.7 MB).
-constexpr std::int64_t kSliceBytes = std::int64_t{1280} << 10;
+constexpr std::int64_t kSliceBytes = std::int64_t{2560} << 10;
 
 // Transformed filters are kept where they take little memory and the convolution is so little work that to transform them is a noticeable
 // part of it: for pictures of up to some 460 x 350 pixels conv1_2 to conv3_4, which all do about the same work, 132 MB for both directions.
