@@ -1,0 +1,15 @@
+# How our own targets are compiled; never part of what an embedder sees.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+add_library(impasto_flags INTERFACE)
+target_compile_options(impasto_flags INTERFACE -Wall -Wextra -Wshadow -Wno-psabi)
+if(IMPASTO_SANITIZE)
+  target_compile_options(impasto_flags INTERFACE -fsanitize=${IMPASTO_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(impasto_flags INTERFACE -fsanitize=${IMPASTO_SANITIZE})
+endif()
