@@ -51,7 +51,7 @@ def main():
         timed("torch", [sys.executable, os.path.join(HERE, "torch_run.py"), "--weights", args.weights, *same, args.content, args.style,
                         out("torch")], threads)
         if args.pastiche:
-            timed("pastiche", [args.pastiche, "-m", "pastiche", "--no-verbose", "-d", "cpu", "--init", "content", "-n", str(args.iterations),
+            timed("pastiche", [args.pastiche, "-m", "pastiche", "--no-verbose", "-d", "cpu", "--init", args.content, "--num-steps", str(args.iterations),
                                "--size-pixels", str(args.max_width), "-s", args.style, "-c", args.content, "-o", out("pastiche")], threads)
 
 
