@@ -198,13 +198,15 @@ class Bench {
       for (auto _ : state) backend_->combine(coefficients, terms, out);
       count_bytes(state, bytes * (kHistory + 2));
     });
-    add_named("smooth/step4", [this, picture, bytes](benchmark::State& state) {
-      const Vector in = vector(picture.size());
-      const Vector out = vector(picture.size());
-      const Vector scratch = vector(picture.size());
-      for (auto _ : state) backend_->smooth(in, picture, 4, out, scratch);
-      count_bytes(state, bytes * 4);
-    });
+    for (const int step : {4, 64}) {
+      add_named("smooth/step" + std::to_string(step), [this, picture, bytes, step](benchmark::State& state) {
+        const Vector in = vector(picture.size());
+        const Vector out = vector(picture.size());
+        const Vector scratch = vector(picture.size());
+        for (auto _ : state) backend_->smooth(in, picture, step, out, scratch);
+        count_bytes(state, bytes * 4);
+      });
+    }
     add_named("total_variation", [this, picture, bytes](benchmark::State& state) {
       const Vector x = vector(picture.size());
       const Vector grad = vector(picture.size());

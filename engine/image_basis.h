@@ -28,7 +28,7 @@ class ImageBasis {
  private:
   Backend& backend_;
   Shape image_;
-  Vector smoothed_[2];
+  std::array<Vector, kGain.size() - 1> smoothed_;  // s_1 ... s_K
   Vector scratch_;
 };
 

@@ -14,6 +14,14 @@ IMPASTO_INLINE T five_taps(T a, T b, T c, T d, T e) {
   return 0.0625f * ((a + e) + 4.0f * (b + d) + 6.0f * c);
 }
 
+// Elements i .. i + kLanes - 1 of the row, mirrored at its ends.
+IMPASTO_INLINE VecF load_mirrored(const float* row, std::int64_t i, std::int64_t w) {
+  if (i >= 0 && i + kLanes <= w) return load(row + i);
+  alignas(64) float lanes[kLanes];
+  for (int lane = 0; lane < kLanes; ++lane) lanes[lane] = row[mirrored(i + lane, w)];
+  return load(lanes);
+}
+
 }  // namespace
 
 double variation_row(const float* row, const float* above, const float* below, int w, double scale, float* grad) {
@@ -49,17 +57,16 @@ double variation_row(const float* row, const float* above, const float* below, i
 }
 
 void smooth_along_row(const float* in, int w, int step, float* out) {
-  const auto pixel = [&](int x) {
-    out[x] = five_taps(in[mirrored(x - std::int64_t{2} * step, w)], in[mirrored(x - std::int64_t{step}, w)], in[x],
-                       in[mirrored(x + std::int64_t{step}, w)], in[mirrored(x + std::int64_t{2} * step, w)]);
-  };
-  const std::int64_t reach = std::int64_t{2} * step;
-  int x = 0;
-  for (; x < w && x < reach; ++x) pixel(x);
-  for (; x + reach + kLanes <= w; x += kLanes) {
-    store(out + x, five_taps(load(in + x - 2 * step), load(in + x - step), load(in + x), load(in + x + step), load(in + x + 2 * step)));
+  const std::int64_t near = step;
+  const std::int64_t far = 2 * near;
+  std::int64_t x = 0;
+  for (; x + kLanes <= w; x += kLanes) {
+    store(out + x, five_taps(load_mirrored(in, x - far, w), load_mirrored(in, x - near, w), load(in + x), load_mirrored(in, x + near, w),
+                             load_mirrored(in, x + far, w)));
   }
-  for (; x < w; ++x) pixel(x);
+  for (; x < w; ++x) {
+    out[x] = five_taps(in[mirrored(x - far, w)], in[mirrored(x - near, w)], in[x], in[mirrored(x + near, w)], in[mirrored(x + far, w)]);
+  }
 }
 
 void smooth_across_rows(const float* const rows[5], int w, float* out) {
