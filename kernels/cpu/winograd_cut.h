@@ -26,7 +26,7 @@ struct WinogradCut {
   int splits = 1;
   // The transformed filters outlive the call (kTilesOuter).
   bool keep_filters = false;
-  // kFiltersOuter: slices of the input channels, whose filters fit into the second-level cache.
+  // kFiltersOuter: slices of the input channels, whose filters about fit into the second-level cache.
   int slices = 1;
 };
 
