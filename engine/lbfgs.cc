@@ -31,7 +31,7 @@ Lbfgs::Lbfgs(Backend& backend, Shape image, const NetworkInput& input, const Sty
       first_step_(kFirstStepGreyLevels / input.grey_levels_per_unit()),
       longest_step_(kLongestStepGreyLevels / input.grey_levels_per_unit()),
       basis_(backend, image, workspace),
-      history_(backend, image.size(), options.history, workspace),
+      history_(backend, image.size(), options.history, LbfgsHistory::Digits::kCompact, workspace),
       base_(workspace.vector(image.size(), "optimiser")),
       base_grad_(workspace.vector(image.size(), "optimiser")),
       grad_(workspace.vector(image.size(), "optimiser")),

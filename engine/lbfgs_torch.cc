@@ -16,7 +16,7 @@ LbfgsTorch::LbfgsTorch(Backend& backend, Shape image, const StyleOptions& option
       learning_rate_(options.learning_rate.value_or(1.0)),
       gradient_tolerance_(options.gradient_tolerance),
       change_tolerance_(options.change_tolerance),
-      history_(backend, image.size(), options.history, workspace),
+      history_(backend, image.size(), options.history, LbfgsHistory::Digits::kAll, workspace),
       previous_grad_(workspace.vector(image.size(), "optimiser")),
       direction_(workspace.vector(image.size(), "optimiser")),
       results_(static_cast<double*>(workspace.take(5 * sizeof(double), "results"))) {}

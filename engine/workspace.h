@@ -23,6 +23,7 @@ class Workspace {
   // `bytes` bytes aligned to kAlignment, living as long as the workspace. `purpose` is what memory plans call them.
   void* take(std::int64_t bytes, const char* purpose);
   Vector vector(std::int64_t size, const char* purpose) { return {take(backend_.vector_bytes(size), purpose), size}; }
+  CompactVector compact_vector(std::int64_t size, const char* purpose) { return {take(backend_.compact_bytes(size), purpose), size}; }
   Features features(Shape shape, const char* purpose) { return {take(backend_.features_bytes(shape), purpose), shape}; }
   Mask mask(Shape shape, const char* purpose) { return {take(backend_.mask_bytes(shape), purpose), shape}; }
 

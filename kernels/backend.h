@@ -106,6 +106,7 @@ class Backend {
   // Uninitialised memory, aligned for every use below. Throws std::bad_alloc, or DeviceError from a device.
   virtual Buffer allocate(std::int64_t bytes) = 0;
   virtual std::int64_t vector_bytes(std::int64_t size) const = 0;
+  virtual std::int64_t compact_bytes(std::int64_t size) const = 0;
   virtual std::int64_t features_bytes(Shape shape) const = 0;
   virtual std::int64_t mask_bytes(Shape shape) const = 0;
 
@@ -161,6 +162,16 @@ class Backend {
   // out = sum_i coefficients[i] terms[i], in one pass, accumulated in order in at least the vector's precision. out may be one of the
   // terms.
   virtual void combine(std::span<const double> coefficients, std::span<const Vector> terms, Vector out) = 0;
+
+  // Rounds v, kCompactRun numbers after the other, to the nearest multiples of the largest magnitude among them / 127, and leaves in `to`
+  // what stands for the rounded v: an optimiser's history, which is read from end to end at every step, then takes a quarter of the memory.
+  // All NaN where one of a run is NaN or infinite; 0 where none reaches 1e-30.
+  static constexpr int kCompactRun = 64;
+  virtual void compress(Vector v, CompactVector to) = 0;
+  // dots above, of compact vectors; products of up to 1024 numbers may be summed in the vector's precision first.
+  virtual void dots(std::span<const CompactVector> many, std::span<const Vector> few, double* result) = 0;
+  // out = scale * v + sum_i coefficients[i] terms[i], as combine above. out may be v.
+  virtual void combine(std::span<const double> coefficients, std::span<const CompactVector> terms, double scale, Vector v, Vector out) = 0;
 
   // result[0] = sum |v_i|, result[1] = max |v_i|; NaN where any element is NaN.
   virtual void norms(Vector v, double* result) = 0;

@@ -27,6 +27,13 @@ struct Vector {
   std::int64_t size = 0;
 };
 
+// Borrowed flat numbers rounded to about a byte each, see Backend::compress. Layout is the backend's own; data holds compact_bytes(size)
+// bytes.
+struct CompactVector {
+  void* data = nullptr;
+  std::int64_t size = 0;
+};
+
 // Borrowed activation of one layer. Layout and precision are the backend's own; data holds features_bytes(shape) bytes.
 struct Features {
   void* data = nullptr;

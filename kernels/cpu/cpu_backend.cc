@@ -35,9 +35,10 @@ struct Chunks {
   std::int64_t length;
   std::int64_t count;
 
-  explicit Chunks(std::int64_t size_in)
+  // multiple: of which lengths are multiples, a divisor of kMinChunk.
+  explicit Chunks(std::int64_t size_in, std::int64_t multiple = kBlockChannels)
       : size(size_in),
-        length(std::max(kMinChunk, ((size_in + kChunks - 1) / kChunks + kBlockChannels - 1) / kBlockChannels * kBlockChannels)),
+        length(std::max(kMinChunk, ((size_in + kChunks - 1) / kChunks + multiple - 1) / multiple * multiple)),
         count((size_in + length - 1) / length) {}
   std::int64_t first(std::int64_t i) const { return i * length; }
   std::int64_t last(std::int64_t i) const { return std::min(size, (i + 1) * length); }
@@ -59,6 +60,7 @@ class CpuBackend : public Backend {
 
   Buffer allocate(std::int64_t bytes) override { return cpu::allocate(bytes); }
   std::int64_t vector_bytes(std::int64_t size) const override { return size * static_cast<std::int64_t>(sizeof(float)); }
+  std::int64_t compact_bytes(std::int64_t size) const override { return compact_unit_bytes(size) + compact_runs(size) * kCompactRun; }
   std::int64_t features_bytes(Shape shape) const override { return padded_size(shape) * static_cast<std::int64_t>(sizeof(float)); }
   std::int64_t mask_bytes(Shape shape) const override {
     return channel_blocks(shape.c) * shape.plane() * static_cast<std::int64_t>(sizeof(std::uint16_t));
@@ -215,30 +217,8 @@ class CpuBackend : public Backend {
   }
 
   void dots(std::span<const Vector> many, std::span<const Vector> few, double* result) override {
-    if (few.size() > static_cast<std::size_t>(kMaxFew)) {
-      throw ShapeError("dots: few has " + std::to_string(few.size()) + " vectors, must have at most " + std::to_string(kMaxFew));
-    }
-    if (many.empty() || few.empty()) return;
-    const std::int64_t size = few[0].size;
-    const float* few_data[kMaxFew];
-    for (std::size_t j = 0; j < few.size(); ++j) {
-      require_size("dots", "a vector of few", few[j].size, size);
-      few_data[j] = floats(few[j]);
-    }
-    for (const Vector& v : many) require_size("dots", "a vector of many", v.size, size);
-    const std::int64_t few_count = static_cast<std::int64_t>(few.size());
-    for (std::size_t start = 0; start < many.size(); start += kManyAtATime) {
-      const std::size_t count = std::min<std::size_t>(kManyAtATime, many.size() - start);
-      const float* many_data[kManyAtATime];
-      for (std::size_t i = 0; i < count; ++i) many_data[i] = floats(many[start + i]);
-      const std::int64_t width = static_cast<std::int64_t>(count) * few_count;
-      const Chunks chunks = for_chunks(size, [&](std::int64_t i, std::int64_t first, std::int64_t last) {
-        kernels_.dots(many_data, static_cast<int>(count), few_data, static_cast<int>(few_count), first, last, partials_.data() + i * width);
-      });
-      for (std::int64_t i = 0; i < width; ++i) {
-        result[static_cast<std::int64_t>(start) * few_count + i] = sum_of_partials(chunks.count, width, i);
-      }
-    }
+    dots_of(
+        many, few, result, Chunks(few.empty() ? 0 : few[0].size), [](Vector v) { return floats(v); }, kernels_.dots);
   }
 
   void combine(std::span<const double> coefficients, std::span<const Vector> terms, Vector out) override {
@@ -246,6 +226,27 @@ class CpuBackend : public Backend {
     for (const Vector& term : terms) require_size("combine", "a term", term.size, out.size);
     for_chunks(out.size, [&](std::int64_t, std::int64_t first, std::int64_t last) {
       kernels_.combine(coefficients.data(), terms.data(), static_cast<int>(terms.size()), first, last, floats(out));
+    });
+  }
+
+  void compress(Vector v, CompactVector to) override {
+    require_size("compress", "to", to.size, v.size);
+    for_chunks(Chunks(v.size, kCompactRun),
+               [&](std::int64_t, std::int64_t first, std::int64_t last) { kernels_.compress(floats(v), to, first, last); });
+  }
+
+  void dots(std::span<const CompactVector> many, std::span<const Vector> few, double* result) override {
+    dots_of(
+        many, few, result, Chunks(few.empty() ? 0 : few[0].size, kCompactRun), [](CompactVector v) { return v; }, kernels_.compact_dots);
+  }
+
+  void combine(std::span<const double> coefficients, std::span<const CompactVector> terms, double scale, Vector v, Vector out) override {
+    require_size("combine", "coefficients", static_cast<std::int64_t>(coefficients.size()), static_cast<std::int64_t>(terms.size()));
+    require_size("combine", "v", v.size, out.size);
+    for (const CompactVector& term : terms) require_size("combine", "a term", term.size, out.size);
+    for_chunks(Chunks(out.size, kCompactRun), [&](std::int64_t, std::int64_t first, std::int64_t last) {
+      kernels_.compact_combine(coefficients.data(), terms.data(), static_cast<int>(terms.size()), scale, floats(v), first, last,
+                               floats(out));
     });
   }
 
@@ -293,9 +294,42 @@ class CpuBackend : public Backend {
   // body(i, first, last) for every chunk of a vector.
   template <class Body>
   Chunks for_chunks(std::int64_t size, const Body& body) {
-    const Chunks chunks(size);
+    return for_chunks(Chunks(size), body);
+  }
+  template <class Body>
+  Chunks for_chunks(const Chunks& chunks, const Body& body) {
     pool_.parallel_for(chunks.count, [&](int, std::int64_t i) { body(i, chunks.first(i), chunks.last(i)); });
     return chunks;
+  }
+
+  // dots of either kind: data_of gives what `kernel` reads of one of many.
+  template <class Many, class DataOf, class Kernel>
+  void dots_of(std::span<const Many> many, std::span<const Vector> few, double* result, const Chunks& chunks, const DataOf& data_of,
+               const Kernel& kernel) {
+    if (few.size() > static_cast<std::size_t>(kMaxFew)) {
+      throw ShapeError("dots: few has " + std::to_string(few.size()) + " vectors, must have at most " + std::to_string(kMaxFew));
+    }
+    if (many.empty() || few.empty()) return;
+    const std::int64_t size = few[0].size;
+    const float* few_data[kMaxFew];
+    for (std::size_t j = 0; j < few.size(); ++j) {
+      require_size("dots", "a vector of few", few[j].size, size);
+      few_data[j] = floats(few[j]);
+    }
+    for (const Many& v : many) require_size("dots", "a vector of many", v.size, size);
+    const std::int64_t few_count = static_cast<std::int64_t>(few.size());
+    for (std::size_t start = 0; start < many.size(); start += kManyAtATime) {
+      const std::size_t count = std::min<std::size_t>(kManyAtATime, many.size() - start);
+      decltype(data_of(many[0])) many_data[kManyAtATime];
+      for (std::size_t i = 0; i < count; ++i) many_data[i] = data_of(many[start + i]);
+      const std::int64_t width = static_cast<std::int64_t>(count) * few_count;
+      for_chunks(chunks, [&](std::int64_t i, std::int64_t first, std::int64_t last) {
+        kernel(many_data, static_cast<int>(count), few_data, static_cast<int>(few_count), first, last, partials_.data() + i * width);
+      });
+      for (std::int64_t i = 0; i < width; ++i) {
+        result[static_cast<std::int64_t>(start) * few_count + i] = sum_of_partials(chunks.count, width, i);
+      }
+    }
   }
 
   // body(row) for every row of every channel, some 16 Ki pixels a task.

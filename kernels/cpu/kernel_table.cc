@@ -1,6 +1,7 @@
 // The table of one instruction set.
 #include "kernels/cpu/kernel_table.h"
 
+#include "kernels/cpu/compact_kernels.h"
 #include "kernels/cpu/gram_kernels.h"
 #include "kernels/cpu/image_conv_kernels.h"
 #include "kernels/cpu/picture_kernels.h"
@@ -37,6 +38,9 @@ const KernelTable& kernel_table() {
       .norms = norms,
       .distance = distance,
       .adam = adam,
+      .compress = compress,
+      .compact_dots = compact_dots,
+      .compact_combine = compact_combine,
       .variation_row = variation_row,
       .smooth_along_row = smooth_along_row,
       .smooth_across_rows = smooth_across_rows,

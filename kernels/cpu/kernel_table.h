@@ -68,6 +68,19 @@ struct ProductTiles {
   std::int64_t position = 0;
 };
 
+// What a CompactVector holds: of each run of Backend::kCompactRun numbers its unit; from the next line of 64 bytes on the numbers in units,
+// a byte each, and zeros to fill the last run.
+struct CompactRuns {
+  float* units;
+  std::int8_t* digits;
+};
+
+static inline std::int64_t compact_runs(std::int64_t size) { return (size + Backend::kCompactRun - 1) / Backend::kCompactRun; }
+static inline std::int64_t compact_unit_bytes(std::int64_t size) { return (compact_runs(size) * 4 + 63) / 64 * 64; }
+static inline CompactRuns runs_of(CompactVector v) {
+  return {static_cast<float*>(v.data), static_cast<std::int8_t*>(v.data) + compact_unit_bytes(v.size)};
+}
+
 struct KernelTable {
   const char* name;
   // Output channels of one register product: filters are grouped by so many.
@@ -128,6 +141,14 @@ struct KernelTable {
   double (*distance)(const float* f, const float* p, std::int64_t size, double scale, float* grad);
   void (*adam)(const float* grad, std::int64_t size, const Backend::AdamParameters& parameters, double unbias1, double unbias2, float* m,
                float* v, float* x);
+
+  // --- compact_kernels.cc ---------------------------------------------------------------------------------------------------------
+  // As compress, dots and combine of the seam, over elements first .. last - 1: whole runs, or up to the vector's end.
+  void (*compress)(float* v, CompactVector to, std::int64_t first, std::int64_t last);
+  void (*compact_dots)(const CompactVector* many, int many_count, const float* const* few, int few_count, std::int64_t first,
+                       std::int64_t last, double* sums);
+  void (*compact_combine)(const double* coefficients, const CompactVector* terms, int count, double scale, const float* v,
+                          std::int64_t first, std::int64_t last, float* out);
 
   // --- picture_kernels.cc: one row --------------------------------------------------------------------------------------------------
   // Returns this row's share of the total variation (differences to the right and to the row below); grad as in total_variation.

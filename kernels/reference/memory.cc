@@ -26,6 +26,11 @@ Buffer ReferenceBackend<T>::allocate(std::int64_t bytes) {
 }
 
 template <class T>
+std::int64_t ReferenceBackend<T>::compact_bytes(std::int64_t size) const {
+  return vector_bytes(size);
+}
+
+template <class T>
 std::int64_t ReferenceBackend<T>::vector_bytes(std::int64_t size) const {
   return size * std::int64_t{sizeof(T)};
 }

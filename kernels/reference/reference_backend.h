@@ -2,7 +2,7 @@
 // Finite differences prove the double one (tests/gradient); the double one proves all other backends (tests/kernel).
 //
 // Layout: Vector and Features are plain arrays of T, Features as CHW. Mask is one byte per element of its shape, 1 where the
-// gradient passes and 0 elsewhere, for ReLU, max pooling and both together alike.
+// gradient passes and 0 elsewhere, for ReLU, max pooling and both together alike. CompactVector is an array of T too, of rounded numbers.
 // Everything runs at once in the calling thread. Eigen's matrix products take temporary blocks from the heap.
 #pragma once
 
@@ -19,6 +19,7 @@ class ReferenceBackend final : public Backend {
 
   Buffer allocate(std::int64_t bytes) override;
   std::int64_t vector_bytes(std::int64_t size) const override;
+  std::int64_t compact_bytes(std::int64_t size) const override;
   std::int64_t features_bytes(Shape shape) const override;
   std::int64_t mask_bytes(Shape shape) const override;
   void upload(std::span<const double> host, Vector vector) override;
@@ -44,6 +45,9 @@ class ReferenceBackend final : public Backend {
   void copy(Vector from, Vector to) override;
   void dots(std::span<const Vector> many, std::span<const Vector> few, double* result) override;
   void combine(std::span<const double> coefficients, std::span<const Vector> terms, Vector out) override;
+  void compress(Vector v, CompactVector to) override;
+  void dots(std::span<const CompactVector> many, std::span<const Vector> few, double* result) override;
+  void combine(std::span<const double> coefficients, std::span<const CompactVector> terms, double scale, Vector v, Vector out) override;
   void norms(Vector v, double* result) override;
   void smooth(Vector in, Shape shape, int step, Vector out, Vector scratch) override;
   void adam(Vector grad, const AdamParameters& parameters, std::int64_t t, Vector m, Vector v, Vector x) override;

@@ -1,6 +1,8 @@
 // What the optimisers compute with.
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <vector>
 
 #include "kernels/reference/reference_backend.h"
 #include "kernels/shape_checks.h"
@@ -45,6 +47,55 @@ void ReferenceBackend<T>::combine(std::span<const double> coefficients, std::spa
     for (std::size_t k = 0; k < terms.size(); ++k) sum += coefficients[k] * static_cast<const T*>(terms[k].data)[i];
     to[i] = static_cast<T>(sum);
   }
+}
+
+template <class T>
+void ReferenceBackend<T>::compress(Vector v, CompactVector to) {
+  require_size("compress", "to", to.size, v.size);
+  T* values = static_cast<T*>(v.data);
+  for (std::int64_t first = 0; first < v.size; first += kCompactRun) {
+    const std::int64_t last = std::min<std::int64_t>(first + kCompactRun, v.size);
+    double largest = 0;
+    bool finite = true;
+    for (std::int64_t i = first; i < last; ++i) {
+      largest = std::max(largest, std::abs(static_cast<double>(values[i])));
+      finite = finite && std::isfinite(values[i]);
+    }
+    const double unit = largest / 127;
+    for (std::int64_t i = first; i < last; ++i) {
+      if (!finite) {
+        values[i] = std::numeric_limits<T>::quiet_NaN();
+      } else {
+        values[i] = largest < 1e-30 ? T{0} : static_cast<T>(std::nearbyint(values[i] / unit) * unit);
+      }
+    }
+  }
+  std::copy_n(values, v.size, static_cast<T*>(to.data));
+}
+
+namespace {
+
+std::vector<Vector> as_vectors(std::span<const CompactVector> compact) {
+  std::vector<Vector> vectors;
+  for (const CompactVector& c : compact) vectors.push_back({c.data, c.size});
+  return vectors;
+}
+
+}  // namespace
+
+template <class T>
+void ReferenceBackend<T>::dots(std::span<const CompactVector> many, std::span<const Vector> few, double* result) {
+  dots(as_vectors(many), few, result);
+}
+
+template <class T>
+void ReferenceBackend<T>::combine(std::span<const double> coefficients, std::span<const CompactVector> terms, double scale, Vector v,
+                                  Vector out) {
+  std::vector<Vector> all = as_vectors(terms);
+  std::vector<double> factors(coefficients.begin(), coefficients.end());
+  all.insert(all.begin(), v);
+  factors.insert(factors.begin(), scale);
+  combine(factors, all, out);
 }
 
 template <class T>

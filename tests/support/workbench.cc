@@ -39,6 +39,8 @@ Vector Workbench::vector(std::span<const double> values) {
   return made;
 }
 
+CompactVector Workbench::compact_vector(std::int64_t size) { return {piece(backend_.compact_bytes(size)), size}; }
+
 Features Workbench::features(Shape shape) { return {piece(backend_.features_bytes(shape)), shape}; }
 
 Features Workbench::features(Shape shape, std::span<const double> values) {

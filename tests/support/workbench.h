@@ -33,6 +33,7 @@ class Workbench {
   // All live as long as the workbench.
   Vector vector(std::int64_t size);
   Vector vector(std::span<const double> values);
+  CompactVector compact_vector(std::int64_t size);
   Features features(Shape shape);
   Features features(Shape shape, std::span<const double> values);
   // A picture as the first layer reads it: planar like a vector.

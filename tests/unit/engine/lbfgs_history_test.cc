@@ -42,13 +42,19 @@ struct TwoLoop {
 };
 
 struct History {
-  History() : History(make_backend({.kind = BackendKind::kReferenceDouble})) {}
-  explicit History(std::unique_ptr<Backend> made)
+  explicit History(LbfgsHistory::Digits digits) : History(make_backend({.kind = BackendKind::kReferenceDouble}), digits) {}
+  History(std::unique_ptr<Backend> made, LbfgsHistory::Digits digits)
       : backend(std::move(made)),
         workspace(*backend, 1 << 20),
-        history(*backend, kSize, kCapacity, workspace),
+        history(*backend, kSize, kCapacity, digits, workspace),
         grad(workspace.vector(kSize, "test")),
         out(workspace.vector(kSize, "test")) {}
+
+  std::vector<double> read(Vector v) const {
+    std::vector<double> values(kSize);
+    backend->download(v, values);
+    return values;
+  }
 
   std::unique_ptr<Backend> backend;
   Workspace workspace;
@@ -58,11 +64,11 @@ struct History {
 };
 
 // Through filling, full and forgetting, with pairs that are offered and not kept in between.
-TEST(LbfgsHistory, AgreesWithTheTwoLoopRecursion) {
-  History h;
+void expect_two_loop_recursion(LbfgsHistory::Digits digits) {
+  History h(digits);
   TwoLoop expected;
   for (int i = 0; i < 3 * kCapacity; ++i) {
-    const std::vector<double> s = normal(10 + i, kSize);
+    std::vector<double> s = normal(10 + i, kSize);
     std::vector<double> y = normal(100 + i, kSize);
     for (int j = 0; j < kSize; ++j) y[j] = 0.3 * y[j] + (1 + j % 5) * s[j];
     const std::vector<double> grad = normal(1000 + i, kSize);
@@ -71,6 +77,11 @@ TEST(LbfgsHistory, AgreesWithTheTwoLoopRecursion) {
     h.backend->upload(grad, h.grad);
 
     const LbfgsHistory::Curvature pair = h.history.measure(h.grad);
+    // What the history works with: with compact digits the rounded pair.
+    EXPECT_EQ(h.read(h.history.offered_step()) == s, digits == LbfgsHistory::Digits::kAll);
+    EXPECT_EQ(h.read(h.history.offered_change()) == y, digits == LbfgsHistory::Digits::kAll);
+    s = h.read(h.history.offered_step());
+    y = h.read(h.history.offered_change());
     EXPECT_NEAR(pair.ss, dot(s, s), 1e-12 * pair.ss);
     EXPECT_NEAR(pair.sy, dot(s, y), 1e-12 * pair.ss);
     EXPECT_NEAR(pair.yy, dot(y, y), 1e-12 * pair.yy);
@@ -87,8 +98,7 @@ TEST(LbfgsHistory, AgreesWithTheTwoLoopRecursion) {
 
     const double gamma = 0.5 + 0.1 * i;
     const LbfgsHistory::Direction direction = h.history.direction(gamma, h.grad, h.out);
-    std::vector<double> out(kSize);
-    h.backend->download(h.out, out);
+    const std::vector<double> out = h.read(h.out);
     const std::vector<double> reference = expected.direction(gamma, grad);
     EXPECT_TRUE(close(out, reference, {.element = 1e-12, .norm = 1e-12}));
     EXPECT_NEAR(direction.slope, dot(reference, grad), 1e-10 * std::abs(direction.slope));
@@ -96,8 +106,15 @@ TEST(LbfgsHistory, AgreesWithTheTwoLoopRecursion) {
   }
 }
 
-TEST(LbfgsHistory, ClearForgetsEverything) {
-  History h;
+TEST(LbfgsHistory, AgreesWithTheTwoLoopRecursion) { expect_two_loop_recursion(LbfgsHistory::Digits::kAll); }
+
+TEST(LbfgsHistory, RoundedPairsAgreeWithTheTwoLoopRecursionOverThem) { expect_two_loop_recursion(LbfgsHistory::Digits::kCompact); }
+
+class LbfgsHistoryOf : public testing::TestWithParam<LbfgsHistory::Digits> {};
+INSTANTIATE_TEST_SUITE_P(, LbfgsHistoryOf, testing::Values(LbfgsHistory::Digits::kAll, LbfgsHistory::Digits::kCompact));
+
+TEST_P(LbfgsHistoryOf, ClearForgetsEverything) {
+  History h(GetParam());
   const std::vector<double> v = normal(1, kSize);
   for (int i = 0; i < 2; ++i) {
     h.backend->upload(v, h.history.offered_step());
@@ -108,8 +125,7 @@ TEST(LbfgsHistory, ClearForgetsEverything) {
     h.history.clear();
     EXPECT_EQ(h.history.pairs(), 0);
     h.history.direction(2.0, h.grad, h.out);
-    std::vector<double> out(kSize);
-    h.backend->download(h.out, out);
+    const std::vector<double> out = h.read(h.out);
     for (int j = 0; j < kSize; ++j) EXPECT_EQ(out[j], -2.0 * v[j]);
   }
 }

@@ -152,16 +152,22 @@ TEST_F(SessionTest, RefusesWhatDoesNotFit) {
 
 TEST_F(SessionTest, MemoryPlanCountsTheHistory) {
   const Session session = make();
-  const auto history_bytes = [&](int pairs) {
+  const auto history_bytes = [&](Optimizer optimizer, int pairs) {
     StyleOptions options;
+    options.optimizer = optimizer;
     options.history = pairs;
     for (const MemoryUse& use : session.memory_plan(content_, styles_, options)) {
       if (use.purpose == "L-BFGS history") return use.bytes;
     }
     return std::int64_t{0};
   };
-  // 24 bytes per pixel and pair, up to alignment.
-  EXPECT_NEAR(static_cast<double>(history_bytes(110) - history_bytes(10)), 100 * 24.0 * 24 * 20, 100 * 2 * 256);
+  // Bytes per pixel and pair, up to alignment: two vectors of three float32; of three bytes and, for 64 of them, a float32 (whole lines of
+  // 64 bytes of both).
+  const auto each = [&](Optimizer optimizer) {
+    return static_cast<double>(history_bytes(optimizer, 110) - history_bytes(optimizer, 10)) / 100;
+  };
+  EXPECT_NEAR(each(Optimizer::kLbfgsTorch), 24.0 * 24 * 20, 2 * 256);
+  EXPECT_NEAR(each(Optimizer::kLbfgs), 6.375 * 24 * 20, 2 * (256 + 128));
 }
 
 }  // namespace
