@@ -163,8 +163,8 @@ class Backend {
   // terms.
   virtual void combine(std::span<const double> coefficients, std::span<const Vector> terms, Vector out) = 0;
 
-  // Rounds v, kCompactRun numbers after the other, to the nearest multiples of the largest magnitude among them / 127, and leaves in `to`
-  // what stands for the rounded v: an optimiser's history, which is read from end to end at every step, then takes a quarter of the memory.
+  // Rounds v, kCompactRun numbers after the other, to the nearest multiples of the largest magnitude among them / 32767, and leaves in `to`
+  // what stands for the rounded v: an optimiser's history, which is read from end to end at every step, then takes half the memory.
   // All NaN where one of a run is NaN or infinite; 0 where none reaches 1e-30.
   static constexpr int kCompactRun = 64;
   virtual void compress(Vector v, CompactVector to) = 0;

@@ -1,4 +1,4 @@
-// Compact vectors: rounding to a byte a number, dot products and linear combinations of what was rounded. Memory sets the pace of the
+// Compact vectors: rounding to 16 bits a number, dot products and linear combinations of what was rounded. Memory sets the pace of the
 // latter two, so a piece's products are summed in float32, 64 to a lane with AVX-512, before they join the double sums.
 #include "kernels/cpu/compact_kernels.h"
 
@@ -13,31 +13,36 @@ constexpr std::int64_t kPiece = 1024;
 constexpr int kManyTogether = 2;
 // Terms that share a load and a store of the sums.
 constexpr int kTermsTogether = 4;
-// A piece is a kilobyte of each vector, too short for the processor to foresee the next vector's: it is fetched into L2 while those some
+// A piece is two kilobytes of each vector, too short for the processor to foresee the next vector's: it is fetched into L2 while those some
 // vectors before it are read, early enough for memory to answer.
 constexpr int kVectorsAhead = 8;
 // The largest digit.
-constexpr float kDigits = 127.0f;
+constexpr float kDigits = 32767.0f;
 // Below, the unit's reciprocal would not be finite.
 constexpr float kLeast = 1e-30f;
 
-typedef std::int8_t Digits __attribute__((vector_size(kLanes)));
-typedef std::int8_t UnalignedDigits __attribute__((vector_size(kLanes), aligned(1), may_alias));
+typedef std::int16_t Digits __attribute__((vector_size(2 * kLanes)));
+typedef std::int16_t UnalignedDigits __attribute__((vector_size(2 * kLanes), aligned(2), may_alias));
 
-IMPASTO_INLINE VecF load_digits(const std::int8_t* p) {
+IMPASTO_INLINE VecF load_digits(const std::int16_t* p) {
 #if defined(__AVX512F__)
-  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  return _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
 #elif defined(__AVX2__)
-  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+  return _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
 #else
   return __builtin_convertvector(*reinterpret_cast<const UnalignedDigits*>(p), VecF);
 #endif
 }
 
-IMPASTO_INLINE void prefetch(const void* p) { __builtin_prefetch(p, 0, 2); }
+IMPASTO_INLINE void prefetch(const float* p) { __builtin_prefetch(p, 0, 2); }
+// Of one run: two lines.
+IMPASTO_INLINE void prefetch_run(const std::int16_t* p) {
+  __builtin_prefetch(p, 0, 2);
+  __builtin_prefetch(p + kRun / 2, 0, 2);
+}
 
 // One whole run, in place.
-void compress_run(float* v, float* unit, std::int8_t* digits) {
+void compress_run(float* v, float* unit, std::int16_t* digits) {
   VecF largest{};
   VecF poison{};
   for (int i = 0; i < kRun; i += kLanes) {
@@ -63,7 +68,7 @@ void compress_run(float* v, float* unit, std::int8_t* digits) {
 
 // Fetches the units, and returns the digits to fetch, while those of vector `at` are read at `piece`; after the last vector come the first
 // ones' next piece.
-const std::int8_t* fetch_ahead(const CompactVector* many, int count, int at, std::int64_t piece, std::int64_t last) {
+const std::int16_t* fetch_ahead(const CompactVector* many, int count, int at, std::int64_t piece, std::int64_t last) {
   int ahead = at + kVectorsAhead;
   if (ahead >= count) {
     ahead = smaller_of(ahead - count, count - 1);
@@ -76,7 +81,7 @@ const std::int8_t* fetch_ahead(const CompactVector* many, int count, int at, std
 
 // One run of kMany vectors with kFew: part[m][j] = the digits of many[m] . few[j], by lane.
 template <int kMany, int kFew>
-IMPASTO_INLINE void run_dots(const std::int8_t* const (&digits)[kMany], const float* const (&few)[kFew], VecF (&part)[kMany][kFew]) {
+IMPASTO_INLINE void run_dots(const std::int16_t* const (&digits)[kMany], const float* const (&few)[kFew], VecF (&part)[kMany][kFew]) {
 #pragma GCC unroll 16
   for (int i = 0; i < kRun; i += kLanes) {
     VecF x[kMany];
@@ -93,16 +98,16 @@ IMPASTO_INLINE void run_dots(const std::int8_t* const (&digits)[kMany], const fl
 
 // sums (kMany, kFew) += many[m] . few[j] over `runs` runs from run `first` on; few begins there.
 template <int kMany, int kFew>
-void piece_dots(const CompactRuns* many, const std::int8_t* const* ahead, std::int64_t first, std::int64_t runs, const float* const* few,
+void piece_dots(const CompactRuns* many, const std::int16_t* const* ahead, std::int64_t first, std::int64_t runs, const float* const* few,
                 double* sums) {
   VecF sum[kMany][kFew]{};
   for (std::int64_t run = 0; run < runs; ++run) {
-    const std::int8_t* digits[kMany];
+    const std::int16_t* digits[kMany];
     const float* at[kFew];
 #pragma GCC unroll 2
     for (int m = 0; m < kMany; ++m) {
       digits[m] = many[m].digits + (first + run) * kRun;
-      prefetch(ahead[m] + run * kRun);
+      prefetch_run(ahead[m] + run * kRun);
     }
 #pragma GCC unroll 4
     for (int j = 0; j < kFew; ++j) at[j] = few[j] + run * kRun;
@@ -147,7 +152,7 @@ void dots_of(const CompactVector* many, int many_count, const float* const* few,
     }
     for (int m = 0; m < many_count; m += kManyTogether) {
       CompactRuns these[kManyTogether];
-      const std::int8_t* ahead[kManyTogether];
+      const std::int16_t* ahead[kManyTogether];
       for (int k = 0; k < kManyTogether; ++k) {
         these[k] = runs_of(many[smaller_of(m + k, many_count - 1)]);
         ahead[k] = fetch_ahead(many, many_count, m + k, piece, last);
@@ -163,10 +168,10 @@ void dots_of(const CompactVector* many, int many_count, const float* const* few,
 
 // sums += coefficients[0] terms[0] + ..., from element `piece` on.
 template <int kTerms>
-void add_terms(const double* coefficients, const CompactVector* terms, const std::int8_t* const* ahead, std::int64_t piece,
+void add_terms(const double* coefficients, const CompactVector* terms, const std::int16_t* const* ahead, std::int64_t piece,
                std::int64_t runs, float* sums) {
   const float* units[kTerms];
-  const std::int8_t* digits[kTerms];
+  const std::int16_t* digits[kTerms];
   for (int k = 0; k < kTerms; ++k) {
     units[k] = runs_of(terms[k]).units + piece / kRun;
     digits[k] = runs_of(terms[k]).digits + piece;
@@ -176,7 +181,7 @@ void add_terms(const double* coefficients, const CompactVector* terms, const std
 #pragma GCC unroll 4
     for (int k = 0; k < kTerms; ++k) {
       factor[k] = broadcast(static_cast<float>(coefficients[k] * units[k][run]));
-      prefetch(ahead[k] + run * kRun);
+      prefetch_run(ahead[k] + run * kRun);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < kRun; i += kLanes) {
@@ -223,7 +228,7 @@ void compact_combine(const double* coefficients, const CompactVector* terms, int
     const std::int64_t runs = (size + kRun - 1) / kRun;
     for (std::int64_t i = 0; i < runs * kRun; ++i) sums[i] = i < size ? static_cast<float>(scale * v[piece + i]) : 0.0f;
     int term = 0;
-    const std::int8_t* ahead[kTermsTogether];
+    const std::int16_t* ahead[kTermsTogether];
     for (; term + kTermsTogether <= count; term += kTermsTogether) {
       for (int k = 0; k < kTermsTogether; ++k) ahead[k] = fetch_ahead(terms, count, term + k, piece, last);
       add_terms<kTermsTogether>(coefficients + term, terms + term, ahead, piece, runs, sums);

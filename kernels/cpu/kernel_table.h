@@ -69,16 +69,16 @@ struct ProductTiles {
 };
 
 // What a CompactVector holds: of each run of Backend::kCompactRun numbers its unit; from the next line of 64 bytes on the numbers in units,
-// a byte each, and zeros to fill the last run.
+// 16 bits each, and zeros to fill the last run.
 struct CompactRuns {
   float* units;
-  std::int8_t* digits;
+  std::int16_t* digits;
 };
 
 static inline std::int64_t compact_runs(std::int64_t size) { return (size + Backend::kCompactRun - 1) / Backend::kCompactRun; }
 static inline std::int64_t compact_unit_bytes(std::int64_t size) { return (compact_runs(size) * 4 + 63) / 64 * 64; }
 static inline CompactRuns runs_of(CompactVector v) {
-  return {static_cast<float*>(v.data), static_cast<std::int8_t*>(v.data) + compact_unit_bytes(v.size)};
+  return {static_cast<float*>(v.data), reinterpret_cast<std::int16_t*>(static_cast<char*>(v.data) + compact_unit_bytes(v.size))};
 }
 
 struct KernelTable {

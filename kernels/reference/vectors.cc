@@ -61,7 +61,7 @@ void ReferenceBackend<T>::compress(Vector v, CompactVector to) {
       largest = std::max(largest, std::abs(static_cast<double>(values[i])));
       finite = finite && std::isfinite(values[i]);
     }
-    const double unit = largest / 127;
+    const double unit = largest / 32767;
     for (std::int64_t i = first; i < last; ++i) {
       if (!finite) {
         values[i] = std::numeric_limits<T>::quiet_NaN();
