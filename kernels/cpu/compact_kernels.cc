@@ -1,5 +1,6 @@
-// Compact vectors: rounding to 16 bits a number, dot products and linear combinations of what was rounded. Memory sets the pace of the
-// latter two, so a piece's products are summed in float32, 64 to a lane with AVX-512, before they join the double sums.
+// Compact vectors: rounding to 16 bits a number, dot products and linear combinations of what was rounded. The latter two read
+// a whole history for little arithmetic on each number, so a piece's products are summed in float32, 64 to a lane with AVX-512, before they
+// join the double sums.
 #include "kernels/cpu/compact_kernels.h"
 
 namespace impasto::cpu::IMPASTO_ISA {
