@@ -32,6 +32,9 @@ struct Layer {
   Epilogue epilogue;
 };
 
+// Vectors of a full history of 100 pairs.
+constexpr int kHistory = 200;
+
 // conv3_2 stands for 3_3, conv4_2 for 4_3.
 constexpr Layer kLayers[] = {
     {"conv1_1", 3, 64, 0, Epilogue::kRelu},           {"conv1_2", 64, 64, 0, Epilogue::kReluMaxPool},
@@ -93,6 +96,19 @@ class Bench {
     const Vector made{memory(backend_->vector_bytes(size)), size};
     backend_->upload(numbers(size), made);
     return made;
+  }
+
+  // kHistory compact vectors in one piece of memory, as an optimiser has them.
+  std::vector<CompactVector> history(std::int64_t size) {
+    const Vector v = vector(size);
+    const std::int64_t bytes = (backend_->compact_bytes(size) + 63) / 64 * 64;
+    char* at = static_cast<char*>(memory(kHistory * bytes));
+    std::vector<CompactVector> vectors;
+    for (int i = 0; i < kHistory; ++i) {
+      vectors.push_back({at + i * bytes, size});
+      backend_->compress(v, vectors.back());
+    }
+    return vectors;
   }
 
   template <class Body>
@@ -178,8 +194,6 @@ class Bench {
   }
 
   void add_vectors() {
-    // The history of L-BFGS: 100 pairs.
-    constexpr int kHistory = 200;
     const Shape picture{3, height_, width_};
     const double bytes = 4.0 * static_cast<double>(picture.size());
     add_named("dots/200x3", [this, picture, bytes](benchmark::State& state) {
@@ -198,12 +212,35 @@ class Bench {
       for (auto _ : state) backend_->combine(coefficients, terms, out);
       count_bytes(state, bytes * (kHistory + 2));
     });
+    const std::int64_t compact_bytes = backend_->compact_bytes(picture.size());
+    add_named("compress", [this, picture, bytes, compact_bytes](benchmark::State& state) {
+      const Vector v = vector(picture.size());
+      const CompactVector to{memory(compact_bytes), picture.size()};
+      for (auto _ : state) backend_->compress(v, to);
+      count_bytes(state, 2 * bytes + compact_bytes);
+    });
+    add_named("dots/compact 200x3", [this, picture, bytes, compact_bytes](benchmark::State& state) {
+      const std::vector<CompactVector> many = history(picture.size());
+      const std::vector<Vector> few{vector(picture.size()), vector(picture.size()), vector(picture.size())};
+      double* results = static_cast<double*>(memory(kHistory * 3 * 8));
+      for (auto _ : state) backend_->dots(many, few, results);
+      count_bytes(state, compact_bytes * kHistory + bytes * 3);
+    });
+    add_named("combine/compact 201", [this, picture, bytes, compact_bytes](benchmark::State& state) {
+      const std::vector<CompactVector> terms = history(picture.size());
+      const std::vector<double> coefficients(terms.size(), 0.001);
+      const Vector v = vector(picture.size());
+      const Vector out = vector(picture.size());
+      for (auto _ : state) backend_->combine(coefficients, terms, -1.0, v, out);
+      count_bytes(state, compact_bytes * kHistory + bytes * 2);
+    });
     for (const int step : {4, 64}) {
       add_named("smooth/step" + std::to_string(step), [this, picture, bytes, step](benchmark::State& state) {
         const Vector in = vector(picture.size());
         const Vector out = vector(picture.size());
+        const Vector sum = vector(picture.size());
         const Vector scratch = vector(picture.size());
-        for (auto _ : state) backend_->smooth(in, picture, step, out, scratch);
+        for (auto _ : state) backend_->smooth(in, picture, step, out, 0.5, sum, scratch);
         count_bytes(state, bytes * 4);
       });
     }

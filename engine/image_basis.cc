@@ -12,14 +12,13 @@ ImageBasis::ImageBasis(Backend& backend, Shape image, Workspace& workspace) : ba
 
 void ImageBasis::apply(Vector in, Vector out) {
   // Collected by s_k instead of differences: A z = kGain[0] s_0 + sum_k (kGain[k] - kGain[k - 1]) s_k.
-  std::array<double, kGain.size()> coefficients = {kGain[0]};
-  std::array<Vector, kGain.size()> terms = {in};
+  backend_.combine(std::array{kGain[0]}, std::array{in}, out);
+  Vector last = in;
   for (std::size_t k = 1; k < kGain.size(); ++k) {
-    terms[k] = smoothed_[k - 1];
-    coefficients[k] = kGain[k] - kGain[k - 1];
-    backend_.smooth(terms[k - 1], image_, 1 << (k - 1), terms[k], scratch_);
+    const Vector next = smoothed_[k % 2];
+    backend_.smooth(last, image_, 1 << (k - 1), next, kGain[k] - kGain[k - 1], out, scratch_);
+    last = next;
   }
-  backend_.combine(coefficients, terms, out);
 }
 
 }  // namespace impasto

@@ -28,7 +28,7 @@ class ImageBasis {
  private:
   Backend& backend_;
   Shape image_;
-  std::array<Vector, kGain.size() - 1> smoothed_;  // s_1 ... s_K
+  std::array<Vector, 2> smoothed_;  // s_k and s_{k+1}
   Vector scratch_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 namespace impasto {
 namespace {
@@ -74,7 +75,7 @@ Optimiser::Verdict Lbfgs::accept(double loss, Vector grad, Vector x) {
     backend_.combine(std::array{1.0, -1.0}, std::array{grad_, base_grad_}, history_.offered_change());
   }
   choose_direction(grad_);
-  backend_.copy(grad_, base_grad_);
+  std::swap(grad_, base_grad_);
   backend_.copy(x, base_);
   base_loss_ = loss;
   rejected_ = 0;

@@ -32,7 +32,7 @@ class Lbfgs : public Optimiser {
   LbfgsHistory history_;
   Vector base_;             // the last accepted x
   Vector base_grad_;        // gradient in z there
-  Vector grad_;             // gradient in z at the point just accepted
+  Vector grad_;             // gradient in z at the point being accepted
   Vector direction_;        // in z
   Vector image_direction_;  // A direction_
   double base_loss_ = 0;

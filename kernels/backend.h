@@ -178,8 +178,8 @@ class Backend {
 
   // out = in convolved along rows and columns with [1 4 6 4 1] / 16 whose taps stand `step` apart, borders mirrored half-sample
   // symmetrically (... b a | a b ... y z | z y ...; indices fold as often as needed), each channel by itself: a symmetric operator.
-  // One stage of the "a trous" cascade. in, out, scratch: pictures of `shape`, all distinct.
-  virtual void smooth(Vector in, Shape shape, int step, Vector out, Vector scratch) = 0;
+  // One stage of the "a trous" cascade. sum += gain * out, while out is still in cache. All four: pictures of `shape`, all distinct.
+  virtual void smooth(Vector in, Shape shape, int step, Vector out, double gain, Vector sum, Vector scratch) = 0;
 
   // One step of Adam [Kingma & Ba 2015, algorithm 1], t = 1, 2, ...: m, v updated, x -= step_size * m^ / (sqrt(v^) + epsilon).
   struct AdamParameters {

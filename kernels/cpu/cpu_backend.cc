@@ -261,20 +261,21 @@ class CpuBackend : public Backend {
     result[1] = std::isnan(sum) ? sum : largest;
   }
 
-  void smooth(Vector in, Shape shape, int step, Vector out, Vector scratch) override {
+  void smooth(Vector in, Shape shape, int step, Vector out, double gain, Vector sum, Vector scratch) override {
     require_positive("smooth", "shape", shape);
     require_size("smooth", "in", in.size, shape.size());
     require_size("smooth", "out", out.size, shape.size());
+    require_size("smooth", "sum", sum.size, shape.size());
     require_size("smooth", "scratch", scratch.size, shape.size());
     if (step < 1) throw ShapeError("smooth: step is " + std::to_string(step) + ", must be at least 1");
-    for_rows(shape, [&](std::int64_t row) {
-      kernels_.smooth_along_row(floats(in) + row * shape.w, shape.w, step, floats(scratch) + row * shape.w);
-    });
-    for_rows(shape, [&](std::int64_t row) {
+    // Across first, into one row of scratch a task, then along: what lies between stays in cache.
+    for_rows(shape, [&](std::int64_t row, std::int64_t first_of_task) {
       const std::int64_t y = row % shape.h;
       const float* rows[5];
-      for (int k = 0; k < 5; ++k) rows[k] = floats(scratch) + (row - y + mirrored(y + (k - 2) * std::int64_t{step}, shape.h)) * shape.w;
-      kernels_.smooth_across_rows(rows, shape.w, floats(out) + row * shape.w);
+      for (int k = 0; k < 5; ++k) rows[k] = floats(in) + (row - y + mirrored(y + (k - 2) * std::int64_t{step}, shape.h)) * shape.w;
+      float* across = floats(scratch) + first_of_task * shape.w;
+      kernels_.smooth_across_rows(rows, shape.w, across);
+      kernels_.smooth_along_row(across, shape.w, step, floats(out) + row * shape.w, static_cast<float>(gain), floats(sum) + row * shape.w);
     });
   }
 
@@ -332,13 +333,13 @@ class CpuBackend : public Backend {
     }
   }
 
-  // body(row) for every row of every channel, some 16 Ki pixels a task.
+  // body(row, first row of its task) for every row of every channel, some 16 Ki pixels a task.
   template <class Body>
   void for_rows(Shape shape, const Body& body) {
     const std::int64_t rows = std::int64_t{shape.c} * shape.h;
     const std::int64_t each = std::max<std::int64_t>(1, 16384 / shape.w);
     pool_.parallel_for((rows + each - 1) / each, [&](int, std::int64_t i) {
-      for (std::int64_t row = i * each; row < std::min(rows, (i + 1) * each); ++row) body(row);
+      for (std::int64_t row = i * each; row < std::min(rows, (i + 1) * each); ++row) body(row, i * each);
     });
   }
 

@@ -34,9 +34,9 @@ void compute_gram(const Context& context, Features f, float* g, void* scratch) {
   const int group_channels = context.kernels.group_channels;
   const std::int64_t groups = (row_length + group_channels - 1) / group_channels;
   context.pool.parallel_for(pieces * groups, [&](int, std::int64_t i) {
-    // The last groups have the most rows: they go first.
-    const int group = static_cast<int>(groups - 1 - i / pieces);
-    const std::int64_t piece = i % pieces;
+    // All groups of a piece one after the other, while its features are in cache. The last groups have the most rows: they go first.
+    const int group = static_cast<int>(groups - 1 - i % groups);
+    const std::int64_t piece = i / groups;
     double* to = sums + piece * row_length * row_length;
     const std::int64_t first_column = std::int64_t{group} * group_channels;
     const std::int64_t last_column = std::min<std::int64_t>(first_column + group_channels, row_length);

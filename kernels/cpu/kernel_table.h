@@ -44,15 +44,8 @@ struct WinogradJob {
 // would be otherwise, the up to 64 positions that a transform writes to would all meet in one set of each cache.
 inline constexpr std::int64_t kSetPadding = 16;
 
+// Transformed filters of one group of output channels: (position, 16 in_blocks, columns = channels of the group), positions so far apart.
 static inline std::int64_t filter_position(int in_blocks, int columns) { return std::int64_t{in_blocks} * 16 * columns + kSetPadding; }
-
-// Transformed filters of one group of output channels, from input blocks first_block .. first_block + blocks - 1:
-// (position, 16 blocks, channels of the group), positions filter_position(blocks, channels of the group) apart.
-struct GroupFilters {
-  float* data = nullptr;
-  int first_block = 0;
-  int blocks = 0;
-};
 
 // Transformed input of up to `capacity` tiles: (position, channel block, tile, 16), positions `position` apart.
 struct InputTiles {
@@ -89,14 +82,15 @@ struct KernelTable {
   int group_rows;
 
   // --- winograd_*_kernels.cc ------------------------------------------------------------------------------------------------------
-  // Transforms the filters from input block `in_block` to the output channels of `group`, into their place of u.
-  void (*winograd_filters)(const WinogradJob& job, int group, int in_block, const GroupFilters& u);
-  // Transforms tiles first .. first + count - 1 of all input blocks to slots at .. at + count - 1 of v.
-  void (*winograd_input)(const WinogradJob& job, std::int64_t first, std::int64_t count, const InputTiles& v, std::int64_t at);
-  // m[0 .. count) = U V[at .. at + count) for every position, over u's input blocks; += unless these are the first. Meanwhile fetches the
-  // lines that tiles first .. first + count - 1 of the group's output will take; first = -1: none.
-  void (*winograd_products)(const WinogradJob& job, int group, const GroupFilters& u, const InputTiles& v, std::int64_t at,
-                            std::int64_t count, const ProductTiles& m, std::int64_t first);
+  // Transforms the filters from input block `in_block` to the output channels of `group`, into their place of u (filter_position).
+  void (*winograd_filters)(const WinogradJob& job, int group, int in_block, float* u);
+  // v[0 .. count) = tiles first .. first + count - 1 of input blocks first_block .. last_block - 1, transformed.
+  void (*winograd_input)(const WinogradJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count,
+                         const InputTiles& v);
+  // m[0 .. count) = U V[0 .. count) for every position. Meanwhile fetches the lines that tiles first .. first + count - 1 of the group's
+  // output will take.
+  void (*winograd_products)(const WinogradJob& job, int group, const float* u, const InputTiles& v, const ProductTiles& m,
+                            std::int64_t first, std::int64_t count);
   // Transforms m[0 .. count) back to tiles first .. first + count - 1 of the group's output channels, with bias and epilogue.
   void (*winograd_output)(const WinogradJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m);
 
@@ -154,7 +148,8 @@ struct KernelTable {
   // Returns this row's share of the total variation (differences to the right and to the row below); grad as in total_variation.
   // above, below: nullptr at the borders.
   double (*variation_row)(const float* row, const float* above, const float* below, int w, double scale, float* grad);
-  void (*smooth_along_row)(const float* in, int w, int step, float* out);
+  // sum += gain * out.
+  void (*smooth_along_row)(const float* in, int w, int step, float* out, float gain, float* sum);
   void (*smooth_across_rows)(const float* const rows[5], int w, float* out);
 };
 

@@ -17,6 +17,9 @@ IMPASTO_INLINE T five_taps(T a, T b, T c, T d, T e) {
 // Elements i .. i + kLanes - 1 of the row, mirrored at its ends.
 IMPASTO_INLINE VecF load_mirrored(const float* row, std::int64_t i, std::int64_t w) {
   if (i >= 0 && i + kLanes <= w) return load(row + i);
+  // Wholly past one end, folded once: with wide steps most of a small picture's row.
+  if (i + kLanes <= 0 && i >= -w) return reversed(load(row - i - kLanes));
+  if (i >= w && i + kLanes <= 2 * w) return reversed(load(row + 2 * w - i - kLanes));
   alignas(64) float lanes[kLanes];
   for (int lane = 0; lane < kLanes; ++lane) lanes[lane] = row[mirrored(i + lane, w)];
   return load(lanes);
@@ -56,16 +59,19 @@ double variation_row(const float* row, const float* above, const float* below, i
   return total;
 }
 
-void smooth_along_row(const float* in, int w, int step, float* out) {
+void smooth_along_row(const float* in, int w, int step, float* out, float gain, float* sum) {
   const std::int64_t near = step;
   const std::int64_t far = 2 * near;
   std::int64_t x = 0;
   for (; x + kLanes <= w; x += kLanes) {
-    store(out + x, five_taps(load_mirrored(in, x - far, w), load_mirrored(in, x - near, w), load(in + x), load_mirrored(in, x + near, w),
-                             load_mirrored(in, x + far, w)));
+    const VecF v = five_taps(load_mirrored(in, x - far, w), load_mirrored(in, x - near, w), load(in + x), load_mirrored(in, x + near, w),
+                             load_mirrored(in, x + far, w));
+    store(out + x, v);
+    store(sum + x, multiply_add(gain, v, load(sum + x)));
   }
   for (; x < w; ++x) {
     out[x] = five_taps(in[mirrored(x - far, w)], in[mirrored(x - near, w)], in[x], in[mirrored(x + near, w)], in[mirrored(x + far, w)]);
+    sum[x] += gain * out[x];
   }
 }
 

@@ -7,7 +7,7 @@
 namespace impasto::cpu::IMPASTO_ISA {
 
 double variation_row(const float* row, const float* above, const float* below, int w, double scale, float* grad);
-void smooth_along_row(const float* in, int w, int step, float* out);
+void smooth_along_row(const float* in, int w, int step, float* out, float gain, float* sum);
 void smooth_across_rows(const float* const rows[5], int w, float* out);
 
 }  // namespace impasto::cpu::IMPASTO_ISA

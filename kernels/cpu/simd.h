@@ -182,6 +182,17 @@ IMPASTO_INLINE VecF interleaved_high(VecF a, VecF b) {
 #endif
 }
 
+// The lanes from last to first.
+IMPASTO_INLINE VecF reversed(VecF v) {
+#if defined(__AVX512F__)
+  return __builtin_shufflevector(v, v, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+#elif defined(__AVX2__)
+  return __builtin_shufflevector(v, v, 7, 6, 5, 4, 3, 2, 1, 0);
+#else
+  return __builtin_shufflevector(v, v, 3, 2, 1, 0);
+#endif
+}
+
 // Transposes a square of kLanes vectors: log2(kLanes) rounds of interleaving the first half of the rows with the second.
 IMPASTO_INLINE void transpose(VecF (&rows)[kLanes]) {
   VecF other[kLanes];

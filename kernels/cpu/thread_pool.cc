@@ -33,7 +33,7 @@ bool look_for(const Condition& condition) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads) : stretches_(std::make_unique<Stretch[]>(static_cast<std::size_t>(threads))) {
   threads_.reserve(static_cast<std::size_t>(threads - 1));
   for (int worker = 1; worker < threads; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
 }
@@ -55,8 +55,10 @@ void ThreadPool::run(std::int64_t count, Call call, const void* context) {
   }
   call_ = call;
   context_ = context;
-  count_ = count;
-  next_.store(0);
+  for (int worker = 0; worker < size(); ++worker) {
+    stretches_[worker].next.store(count * worker / size());
+    stretches_[worker].end = count * (worker + 1) / size();
+  }
   busy_.store(static_cast<int>(threads_.size()));
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -71,7 +73,10 @@ void ThreadPool::run(std::int64_t count, Call call, const void* context) {
 }
 
 void ThreadPool::work(int worker) {
-  for (std::int64_t i = next_.fetch_add(1); i < count_; i = next_.fetch_add(1)) call_(context_, worker, i);
+  for (int k = 0; k < size(); ++k) {
+    Stretch& stretch = stretches_[(worker + k) % size()];
+    for (std::int64_t i = stretch.next.fetch_add(1); i < stretch.end; i = stretch.next.fetch_add(1)) call_(context_, worker, i);
+  }
 }
 
 void ThreadPool::serve(int worker) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -41,8 +42,13 @@ class ThreadPool {
   // The job under way, written while no worker is busy, published by round_.
   Call call_ = nullptr;
   const void* context_ = nullptr;
-  std::int64_t count_ = 0;
-  std::atomic<std::int64_t> next_{0};
+  // Each worker begins with a stretch of its own, the same at every call of the same count, so that what an operation leaves in a core's
+  // cache the next one finds there; who has done with it helps the others. A line of cache each.
+  struct alignas(64) Stretch {
+    std::atomic<std::int64_t> next{0};
+    std::int64_t end = 0;
+  };
+  std::unique_ptr<Stretch[]> stretches_;
 
   std::mutex mutex_;
   std::condition_variable started_;

@@ -87,7 +87,7 @@ class WinogradConv : public ConvPlan {
     direction.out_blocks = out_blocks;
     direction.cut = choose_winograd_cut(context_.kernels, in_blocks, out_blocks, spec_.h, spec_.w, context_.pool.size(), context_.tile);
     if (direction.cut.keep_filters) {
-      direction.kept = allocate(groups_of(direction) * group_floats(direction, in_blocks) * static_cast<std::int64_t>(sizeof(float)));
+      direction.kept = allocate(groups_of(direction) * group_floats(direction) * static_cast<std::int64_t>(sizeof(float)));
     }
   }
 
@@ -113,9 +113,9 @@ class WinogradConv : public ConvPlan {
   }
   static std::int64_t positions(const Direction& direction) { return (direction.cut.tile + 2) * (direction.cut.tile + 2); }
   static std::int64_t whole_lines(std::int64_t floats) { return aligned(floats * 4) / 4; }
-  // Of one group's transformed filters from `blocks` input blocks.
-  std::int64_t group_floats(const Direction& direction, int blocks) const {
-    return whole_lines(positions(direction) * filter_position(blocks, group_blocks(direction) * kBlockChannels));
+  // Of one group's transformed filters.
+  std::int64_t group_floats(const Direction& direction) const {
+    return whole_lines(positions(direction) * filter_position(direction.in_blocks, group_blocks(direction) * kBlockChannels));
   }
 
   Scratch place(const Direction& direction, void* memory) const {
@@ -124,8 +124,7 @@ class WinogradConv : public ConvPlan {
     const bool tiles_outer = cut.order == WinogradOrder::kTilesOuter;
     ScratchCutter cutter(memory);
     Scratch scratch;
-    const int slice_blocks = (direction.in_blocks + cut.slices - 1) / cut.slices;
-    scratch.filters_each = group_floats(direction, slice_blocks);
+    scratch.filters_each = group_floats(direction);
     if (!cut.keep_filters) scratch.filters = cutter.take<float>((tiles_outer ? groups_of(direction) : workers) * scratch.filters_each);
     scratch.inputs.capacity = tiles_outer ? cut.block_tiles : tile_count(cut.tile, spec_.h, spec_.w);
     scratch.inputs.position = direction.in_blocks * scratch.inputs.capacity * kBlockChannels + kSetPadding;
@@ -161,8 +160,7 @@ class WinogradConv : public ConvPlan {
   void transform_filters(const WinogradJob& job, const Direction& direction, float* filters, std::int64_t filters_each) const {
     context_.pool.parallel_for(std::int64_t{groups_of(direction)} * job.in_blocks, [&](int, std::int64_t i) {
       const int group = static_cast<int>(i / job.in_blocks);
-      context_.kernels.winograd_filters(job, group, static_cast<int>(i % job.in_blocks),
-                                        {filters + group * filters_each, 0, job.in_blocks});
+      context_.kernels.winograd_filters(job, group, static_cast<int>(i % job.in_blocks), filters + group * filters_each);
     });
   }
 
@@ -181,10 +179,9 @@ class WinogradConv : public ConvPlan {
       inputs.data += worker * scratch.inputs_per_worker;
       ProductTiles products = scratch.products;
       products.data += worker * scratch.products_per_worker;
-      kernels.winograd_input(job, first, count, inputs, 0);
+      kernels.winograd_input(job, 0, job.in_blocks, first, count, inputs);
       for (int group = groups * split / cut.splits; group < groups * (split + 1) / cut.splits; ++group) {
-        kernels.winograd_products(job, group, {filters + group * scratch.filters_each, 0, job.in_blocks}, inputs, 0, count, products,
-                                  first);
+        kernels.winograd_products(job, group, filters + group * scratch.filters_each, inputs, products, first, count);
         kernels.winograd_output(job, group, first, count, products);
       }
       if (plus != nullptr) add_term_to_tiles(job, *plus, scratch.packed_term, first, first + count);
@@ -209,25 +206,19 @@ class WinogradConv : public ConvPlan {
 
   void run_filters_outer(const WinogradJob& job, const Direction& direction, const Scratch& scratch) const {
     const KernelTable& kernels = context_.kernels;
-    const WinogradCut& cut = direction.cut;
     const std::int64_t tiles = tile_count(job.tile, job.h, job.w);
-    // Tiles per task of the input transform: few, there are few.
-    constexpr std::int64_t kInputTiles = 4;
-    context_.pool.parallel_for((tiles + kInputTiles - 1) / kInputTiles, [&](int, std::int64_t i) {
-      const std::int64_t first = i * kInputTiles;
-      kernels.winograd_input(job, first, std::min(kInputTiles, tiles - first), scratch.inputs, first);
+    // By blocks of channels: each writes whole stretches of every position.
+    context_.pool.parallel_for(job.in_blocks, [&](int, std::int64_t i) {
+      const int block = static_cast<int>(i);
+      kernels.winograd_input(job, block, block + 1, 0, tiles, scratch.inputs);
     });
     context_.pool.parallel_for(groups_of(direction), [&](int worker, std::int64_t i) {
       const int group = static_cast<int>(i);
+      float* filters = scratch.filters + worker * scratch.filters_each;
       ProductTiles products = scratch.products;
       products.data += worker * scratch.products_per_worker;
-      for (int slice = 0; slice < cut.slices; ++slice) {
-        const int first = job.in_blocks * slice / cut.slices;
-        const int last = job.in_blocks * (slice + 1) / cut.slices;
-        const GroupFilters filters{scratch.filters + worker * scratch.filters_each, first, last - first};
-        for (int in_block = first; in_block < last; ++in_block) kernels.winograd_filters(job, group, in_block, filters);
-        kernels.winograd_products(job, group, filters, scratch.inputs, 0, tiles, products, slice + 1 == cut.slices ? 0 : -1);
-      }
+      for (int in_block = 0; in_block < job.in_blocks; ++in_block) kernels.winograd_filters(job, group, in_block, filters);
+      kernels.winograd_products(job, group, filters, scratch.inputs, products, 0, tiles);
       kernels.winograd_output(job, group, 0, tiles, products);
     });
   }

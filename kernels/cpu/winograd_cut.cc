@@ -51,9 +51,6 @@ std::int64_t preferred_tiles(int in_blocks) { return in_blocks <= 8 ? 28 : in_bl
 // 6.6 against 8.6 ms, 130 tiles 17.9 against 20 ms, 256 tiles equal; 256 channels (9 MB) 18.0 against 15.2 ms at 475 tiles.
 constexpr std::int64_t kFewTiles = 160;
 constexpr std::int64_t kManyFilters = std::int64_t{16} << 20;
-// One slice for F(4) of 512 channels (2.4 MB), though it fills more than a second-level cache of 2 MiB: to add up the products of two
-// slices took 1% longer.
-constexpr std::int64_t kSliceBytes = std::int64_t{2560} << 10;
 
 // Transformed filters are kept where they take little memory and the convolution is so little work that to transform them is a noticeable
 // part of it: for pictures of up to some 460 x 350 pixels conv1_2 to conv3_4, which all do about the same work, 132 MB for both directions.
@@ -79,8 +76,6 @@ WinogradCut choose_winograd_cut(const KernelTable& kernels, int in_blocks, int o
   const std::int64_t filter_bytes = std::int64_t{4} * (cut.tile + 2) * (cut.tile + 2) * in_blocks * out_blocks * 256;
   if (tiles <= kFewTiles && filter_bytes >= kManyFilters && groups >= workers) {
     cut.order = WinogradOrder::kFiltersOuter;
-    const std::int64_t group_bytes = filter_bytes / groups;
-    cut.slices = static_cast<int>((group_bytes + kSliceBytes - 1) / kSliceBytes);
   } else {
     cut.order = WinogradOrder::kTilesOuter;
     cut.keep_filters = worth_keeping(filter_bytes, tiles);

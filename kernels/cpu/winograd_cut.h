@@ -26,8 +26,6 @@ struct WinogradCut {
   int splits = 1;
   // The transformed filters outlive the call (kTilesOuter).
   bool keep_filters = false;
-  // kFiltersOuter: slices of the input channels, whose filters about fit into the second-level cache.
-  int slices = 1;
 };
 
 std::int64_t tile_count(int tile, int h, int w);

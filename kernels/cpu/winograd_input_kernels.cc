@@ -90,7 +90,7 @@ void gather_patch(const SourceBlock& block, std::int64_t y0, std::int64_t x0, st
 }
 
 template <int M, Source kSource>
-void input_tiles(const WinogradJob& job, std::int64_t first, std::int64_t count, const InputTiles& v, std::int64_t at) {
+void input_tiles(const WinogradJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count, const InputTiles& v) {
   constexpr int kA = kTaps<M>;
   const std::int64_t value_width = kPooled<kSource> ? job.w / 2 : job.w;
   const std::int64_t value_height = kPooled<kSource> ? job.h / 2 : job.h;
@@ -98,10 +98,10 @@ void input_tiles(const WinogradJob& job, std::int64_t first, std::int64_t count,
   const std::int64_t y_end = kPooled<kSource> ? 2 * value_height : job.h;
   const std::int64_t x_end = kPooled<kSource> ? 2 * value_width : job.w;
   alignas(64) float patch[kPositions<M> * kBlock];
-  for (int b = 0; b < job.in_blocks; ++b) {
+  for (int b = first_block; b < last_block; ++b) {
     const SourceBlock block{job.in + b * value_height * value_width * kBlock,
                             kSource == Source::kPlain ? nullptr : job.in_mask + b * std::int64_t{job.h} * job.w, value_width, job.w};
-    float* out = v.data + (b * v.capacity + at) * kBlock;
+    float* out = v.data + b * v.capacity * kBlock;
     std::int64_t ty = first / job.tiles_x;
     std::int64_t tx = first % job.tiles_x;
     for (std::int64_t i = 0; i < count; ++i) {
@@ -127,16 +127,16 @@ void input_tiles(const WinogradJob& job, std::int64_t first, std::int64_t count,
 }
 
 template <int M>
-void input_tiles_of(const WinogradJob& job, std::int64_t first, std::int64_t count, const InputTiles& v, std::int64_t at) {
+void input_tiles_of(const WinogradJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count, const InputTiles& v) {
   switch (job.source) {
     case Source::kPlain:
-      return input_tiles<M, Source::kPlain>(job, first, count, v, at);
+      return input_tiles<M, Source::kPlain>(job, first_block, last_block, first, count, v);
     case Source::kMasked:
-      return input_tiles<M, Source::kMasked>(job, first, count, v, at);
+      return input_tiles<M, Source::kMasked>(job, first_block, last_block, first, count, v);
     case Source::kMaxUnpooled:
-      return input_tiles<M, Source::kMaxUnpooled>(job, first, count, v, at);
+      return input_tiles<M, Source::kMaxUnpooled>(job, first_block, last_block, first, count, v);
     case Source::kAverageUnpooled:
-      return input_tiles<M, Source::kAverageUnpooled>(job, first, count, v, at);
+      return input_tiles<M, Source::kAverageUnpooled>(job, first_block, last_block, first, count, v);
   }
 }
 
@@ -160,13 +160,13 @@ void transpose_taps(const float* from, float* to) {
 }
 
 template <int M>
-void filters_of(const WinogradJob& job, int group, int in_block, const GroupFilters& u) {
+void filters_of(const WinogradJob& job, int group, int in_block, float* u) {
   constexpr int kA = kTaps<M>;
   constexpr int kGroupBlocks = kColumns / kBlock;
   const int first_block = group * kGroupBlocks;
   const int blocks = smaller_of(kGroupBlocks, job.out_blocks - first_block);
   const int columns = blocks * kBlock;
-  const std::int64_t stride = filter_position(u.blocks, columns);
+  const std::int64_t stride = filter_position(job.in_blocks, columns);
   alignas(64) float turned[kPackedBlock];
   for (int b = 0; b < blocks; ++b) {
     const float* taps;
@@ -192,7 +192,7 @@ void filters_of(const WinogradJob& job, int group, int in_block, const GroupFilt
         VecF columns_done[kA * 3];
 #pragma GCC unroll 3
         for (int x = 0; x < 3; ++x) filter_transform<M>(g[x], g[3 + x], g[6 + x], columns_done + x, 3);
-        float* out = u.data + (std::int64_t{in_block - u.first_block} * kBlock + i) * columns + b * kBlock + part * kLanes;
+        float* out = u + (std::int64_t{in_block} * kBlock + i) * columns + b * kBlock + part * kLanes;
 #pragma GCC unroll 8
         for (int y = 0; y < kA; ++y) {
           if (part == 0) {
@@ -211,7 +211,7 @@ void filters_of(const WinogradJob& job, int group, int in_block, const GroupFilt
 
 }  // namespace
 
-void winograd_filters(const WinogradJob& job, int group, int in_block, const GroupFilters& u) {
+void winograd_filters(const WinogradJob& job, int group, int in_block, float* u) {
   switch (job.tile) {
     case 2:
       return filters_of<2>(job, group, in_block, u);
@@ -222,14 +222,14 @@ void winograd_filters(const WinogradJob& job, int group, int in_block, const Gro
   }
 }
 
-void winograd_input(const WinogradJob& job, std::int64_t first, std::int64_t count, const InputTiles& v, std::int64_t at) {
+void winograd_input(const WinogradJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count, const InputTiles& v) {
   switch (job.tile) {
     case 2:
-      return input_tiles_of<2>(job, first, count, v, at);
+      return input_tiles_of<2>(job, first_block, last_block, first, count, v);
     case 4:
-      return input_tiles_of<4>(job, first, count, v, at);
+      return input_tiles_of<4>(job, first_block, last_block, first, count, v);
     default:
-      return input_tiles_of<6>(job, first, count, v, at);
+      return input_tiles_of<6>(job, first_block, last_block, first, count, v);
   }
 }
 

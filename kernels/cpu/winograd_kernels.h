@@ -6,10 +6,10 @@
 
 namespace impasto::cpu::IMPASTO_ISA {
 
-void winograd_filters(const WinogradJob& job, int group, int in_block, const GroupFilters& u);
-void winograd_input(const WinogradJob& job, std::int64_t first, std::int64_t count, const InputTiles& v, std::int64_t at);
-void winograd_products(const WinogradJob& job, int group, const GroupFilters& u, const InputTiles& v, std::int64_t at, std::int64_t count,
-                       const ProductTiles& m, std::int64_t first);
+void winograd_filters(const WinogradJob& job, int group, int in_block, float* u);
+void winograd_input(const WinogradJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count, const InputTiles& v);
+void winograd_products(const WinogradJob& job, int group, const float* u, const InputTiles& v, const ProductTiles& m, std::int64_t first,
+                       std::int64_t count);
 void winograd_output(const WinogradJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m);
 
 }  // namespace impasto::cpu::IMPASTO_ISA

@@ -181,24 +181,19 @@ void output_tiles_of(const WinogradJob& job, int group, std::int64_t first, std:
 
 }  // namespace
 
-void winograd_products(const WinogradJob& job, int group, const GroupFilters& u, const InputTiles& v, std::int64_t at, std::int64_t count,
-                       const ProductTiles& m, std::int64_t first) {
+void winograd_products(const WinogradJob& job, int group, const float* u, const InputTiles& v, const ProductTiles& m, std::int64_t first,
+                       std::int64_t count) {
   constexpr int kGroupBlocks = kColumns / kBlock;
   const int columns = smaller_of(kGroupBlocks, job.out_blocks - group * kGroupBlocks) * kBlock;
   const int positions = (job.tile + 2) * (job.tile + 2);
   const ProductStrides strides{v.capacity * kBlock, m.capacity * kBlock};
-  const std::int64_t u_position = filter_position(u.blocks, columns);
+  const std::int64_t u_position = filter_position(job.in_blocks, columns);
   for (int p = 0; p < positions; ++p) {
-    const float* filters = u.data + p * u_position;
-    const float* inputs = v.data + p * v.position + (u.first_block * v.capacity + at) * kBlock;
-    float* products = m.data + p * m.position;
+    const float* filters = u + p * u_position;
     // Stores alone do not make the processor fetch ahead: the 31 MB of conv1_2's gradient, 22 -> 15 Mcycles for the stage.
-    if (first >= 0) prefetch_output(job, group, first + count * p / positions, first + count * (p + 1) / positions);
-    if (u.first_block == 0) {
-      product_rows<false>(count, columns, inputs, u.blocks, filters, filters + u_position, products, strides);
-    } else {
-      product_rows<true>(count, columns, inputs, u.blocks, filters, filters + u_position, products, strides);
-    }
+    prefetch_output(job, group, first + count * p / positions, first + count * (p + 1) / positions);
+    product_rows<false>(count, columns, v.data + p * v.position, job.in_blocks, filters, filters + u_position, m.data + p * m.position,
+                        strides);
   }
 }
 

@@ -49,7 +49,7 @@ class ReferenceBackend final : public Backend {
   void dots(std::span<const CompactVector> many, std::span<const Vector> few, double* result) override;
   void combine(std::span<const double> coefficients, std::span<const CompactVector> terms, double scale, Vector v, Vector out) override;
   void norms(Vector v, double* result) override;
-  void smooth(Vector in, Shape shape, int step, Vector out, Vector scratch) override;
+  void smooth(Vector in, Shape shape, int step, Vector out, double gain, Vector sum, Vector scratch) override;
   void adam(Vector grad, const AdamParameters& parameters, std::int64_t t, Vector m, Vector v, Vector x) override;
 };
 

@@ -28,10 +28,11 @@ void smooth_line(const T* in, T* out, int count, std::int64_t stride, int step) 
 }  // namespace
 
 template <class T>
-void ReferenceBackend<T>::smooth(Vector in, Shape shape, int step, Vector out, Vector scratch) {
+void ReferenceBackend<T>::smooth(Vector in, Shape shape, int step, Vector out, double gain, Vector sum, Vector scratch) {
   checks::require_positive("smooth", "shape", shape);
   checks::require_size("smooth", "in", in.size, shape.size());
   checks::require_size("smooth", "out", out.size, shape.size());
+  checks::require_size("smooth", "sum", sum.size, shape.size());
   checks::require_size("smooth", "scratch", scratch.size, shape.size());
   if (step < 1) throw ShapeError("smooth: step is " + std::to_string(step) + ", must be at least 1");
   const T* from = static_cast<const T*>(in.data);
@@ -42,6 +43,8 @@ void ReferenceBackend<T>::smooth(Vector in, Shape shape, int step, Vector out, V
     for (std::int64_t i = 0; i < shape.h; ++i) smooth_line(from + plane + i * shape.w, rows + plane + i * shape.w, shape.w, 1, step);
     for (std::int64_t j = 0; j < shape.w; ++j) smooth_line(rows + plane + j, to + plane + j, shape.h, shape.w, step);
   }
+  T* total = static_cast<T*>(sum.data);
+  for (std::int64_t i = 0; i < shape.size(); ++i) total[i] = static_cast<T>(total[i] + gain * to[i]);
 }
 
 template class ReferenceBackend<float>;

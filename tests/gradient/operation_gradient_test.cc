@@ -157,7 +157,7 @@ class Smoothing : public OperationGradient {
  protected:
   std::vector<double> smoothed(std::span<const double> values, int step) {
     const Vector out = bench_.vector(shape().size());
-    backend_->smooth(bench_.vector(values), shape(), step, out, bench_.vector(shape().size()));
+    backend_->smooth(bench_.vector(values), shape(), step, out, 0.0, bench_.vector(shape().size()), bench_.vector(shape().size()));
     return bench_.read(out);
   }
 };
@@ -187,13 +187,13 @@ TEST(SmoothingOfALine, MirrorsAtHalfSamples) {
   Workbench bench(*backend);
   const Vector out = bench.vector(3);
   // 16 at the first of three: the line is 16 0 0 | 0 0 16 16 0 0 ... with | between the mirror images.
-  backend->smooth(bench.vector(std::vector<double>{16, 0, 0}), {1, 1, 3}, 1, out, bench.vector(3));
+  backend->smooth(bench.vector(std::vector<double>{16, 0, 0}), {1, 1, 3}, 1, out, 0.0, bench.vector(3), bench.vector(3));
   EXPECT_TRUE(equal(bench.read(out), std::vector<double>{6 + 4, 4 + 1, 1}));
   // Taps 2 apart: element 0 sees indices -4 -2 0 2 4, folded 2 1 0 2 1.
-  backend->smooth(bench.vector(std::vector<double>{16, 0, 0}), {1, 1, 3}, 2, out, bench.vector(3));
+  backend->smooth(bench.vector(std::vector<double>{16, 0, 0}), {1, 1, 3}, 2, out, 0.0, bench.vector(3), bench.vector(3));
   EXPECT_TRUE(equal(bench.read(out), std::vector<double>{6, 4 + 1, 4 + 1}));
   // Along a column.
-  backend->smooth(bench.vector(std::vector<double>{16, 0, 0}), {1, 3, 1}, 1, out, bench.vector(3));
+  backend->smooth(bench.vector(std::vector<double>{16, 0, 0}), {1, 3, 1}, 1, out, 0.0, bench.vector(3), bench.vector(3));
   EXPECT_TRUE(equal(bench.read(out), std::vector<double>{6 + 4, 4 + 1, 1}));
 }
 

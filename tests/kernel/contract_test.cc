@@ -115,10 +115,11 @@ TEST_P(Contract, VectorsRefuseOtherSizes) {
   EXPECT_THROW(dots({four}, std::vector<Vector>(Backend::kMaxFew + 1, four)), ShapeError);
   EXPECT_THROW(combine({1, 2}, {four}), ShapeError);
   EXPECT_THROW(combine({1, 2}, {four, three}), ShapeError);
-  EXPECT_THROW(backend().smooth(bench_.vector(12), {3, 2, 2}, 1, bench_.vector(11), bench_.vector(12)), ShapeError);
-  EXPECT_THROW(backend().smooth(bench_.vector(12), {3, 2, 2}, 1, bench_.vector(12), bench_.vector(13)), ShapeError);
-  EXPECT_THROW(backend().smooth(bench_.vector(13), {3, 2, 2}, 1, bench_.vector(12), bench_.vector(12)), ShapeError);
-  EXPECT_THROW(backend().smooth(bench_.vector(12), {3, 2, 2}, 0, bench_.vector(12), bench_.vector(12)), ShapeError);
+  EXPECT_THROW(backend().smooth(bench_.vector(13), {3, 2, 2}, 1, bench_.vector(12), 1.0, bench_.vector(12), bench_.vector(12)), ShapeError);
+  EXPECT_THROW(backend().smooth(bench_.vector(12), {3, 2, 2}, 1, bench_.vector(11), 1.0, bench_.vector(12), bench_.vector(12)), ShapeError);
+  EXPECT_THROW(backend().smooth(bench_.vector(12), {3, 2, 2}, 1, bench_.vector(12), 1.0, bench_.vector(13), bench_.vector(12)), ShapeError);
+  EXPECT_THROW(backend().smooth(bench_.vector(12), {3, 2, 2}, 1, bench_.vector(12), 1.0, bench_.vector(12), bench_.vector(11)), ShapeError);
+  EXPECT_THROW(backend().smooth(bench_.vector(12), {3, 2, 2}, 0, bench_.vector(12), 1.0, bench_.vector(12), bench_.vector(12)), ShapeError);
   EXPECT_THROW(backend().adam(four, {}, 1, four, four, three), ShapeError);
   EXPECT_THROW(backend().adam(four, {}, 1, three, four, four), ShapeError);
   EXPECT_THROW(backend().adam(four, {}, 1, four, three, four), ShapeError);
