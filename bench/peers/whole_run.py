@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 
+import PIL.Image
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -28,6 +30,13 @@ def timed(name, command, environment):
         raise SystemExit(f"{name} failed ({process.returncode}):\n{output}")
     print(f"{name:24} {seconds:8.1f} s  cpu {usage.ru_utime + usage.ru_stime:8.1f} s  peak {usage.ru_maxrss / 1024:6.0f} MiB", flush=True)
     return seconds
+
+
+def pixels(path, max_width):
+    """Of the picture as the runs see it: pastiche's --size-pixels is an area."""
+    with PIL.Image.open(path) as picture:
+        width = min(picture.width, max_width)
+        return width * round(picture.height * width / picture.width)
 
 
 def main():
@@ -52,7 +61,8 @@ def main():
                         out("torch")], threads)
         if args.pastiche:
             timed("pastiche", [args.pastiche, "-m", "pastiche", "--no-verbose", "-d", "cpu", "--init", args.content, "--num-steps", str(args.iterations),
-                               "--size-pixels", str(args.max_width), "-s", args.style, "-c", args.content, "-o", out("pastiche")], threads)
+                               "--size-pixels", str(pixels(args.content, args.max_width)), "-s", args.style, "-c", args.content,
+                               "-o", out("pastiche")], threads)
 
 
 if __name__ == "__main__":
