@@ -1,6 +1,7 @@
-// The backends under proof. A further one is one more entry in backend_cases().
+// The backends under proof. A further one is one more entry in backend_cases(), or a backend_cases() of its own in another test program.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,8 +14,8 @@ namespace impasto::testing_support {
 
 struct BackendCase {
   std::string name;
-  // The same backend with everything that must not change a bit varied: thread counts.
-  std::vector<BackendOptions> variants;
+  // Each makes the same backend with everything that must not change a bit varied: thread counts, or the order of threads.
+  std::vector<std::function<std::unique_ptr<Backend>()>> variants;
   // What its convolutions are held to.
   Tolerance convolution;
   MemoryAccess memory = host_memory();

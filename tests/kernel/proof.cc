@@ -1,8 +1,24 @@
 #include "tests/kernel/proof.h"
 
+#include <map>
+#include <ostream>
+
 #include "tests/support/tolerance.h"
 
 namespace impasto::testing_support {
+
+std::string name(const BackendCase& backend) { return backend.name; }
+
+std::ostream& operator<<(std::ostream& out, const BackendCase& backend) { return out << backend.name; }
+
+const std::vector<std::unique_ptr<Backend>>& instances(const BackendCase& backend) {
+  static std::map<std::string, std::vector<std::unique_ptr<Backend>>> made;
+  std::vector<std::unique_ptr<Backend>>& of_case = made[backend.name];
+  if (of_case.empty()) {
+    for (const auto& make : backend.variants) of_case.push_back(make());
+  }
+  return of_case;
+}
 
 Outputs expected_outputs(const Operation& operation) {
   static const std::unique_ptr<Backend> reference = [] {

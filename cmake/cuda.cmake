@@ -1,0 +1,23 @@
+# The CUDA language, with a compiler found where people have it, and cuDNN.
+if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
+  find_program(IMPASTO_NVCC nvcc HINTS $ENV{CUDA_HOME} $ENV{CUDA_PATH} PATHS /usr/local/cuda PATH_SUFFIXES bin)
+  if(IMPASTO_NVCC)
+    set(ENV{CUDACXX} ${IMPASTO_NVCC})
+  endif()
+endif()
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES 75-real 90)
+endif()
+# CMake before 3.25.2 does not know that nvcc has C++20: it tries the compiler with a dialect it knows, then takes ours.
+set(CMAKE_CUDA_STANDARD 17)
+enable_language(CUDA)
+if(CMAKE_VERSION VERSION_LESS 3.25.2)
+  set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION -std=c++20)
+  set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION -std=c++20)
+endif()
+set(CMAKE_CUDA_STANDARD 20)
+set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+find_package(CUDAToolkit 13.0 REQUIRED)
+
+find_path(CUDNN_INCLUDE_DIR cudnn_graph.h HINTS $ENV{CUDNN_ROOT} ${CUDAToolkit_ROOT_DIR} ${CUDAToolkit_INCLUDE_DIRS} PATH_SUFFIXES include REQUIRED)
+find_library(CUDNN_GRAPH_LIBRARY NAMES cudnn_graph libcudnn_graph.so.9 HINTS $ENV{CUDNN_ROOT} ${CUDAToolkit_LIBRARY_DIR} PATH_SUFFIXES lib lib64 REQUIRED)

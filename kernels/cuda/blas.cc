@@ -1,0 +1,68 @@
+#include "kernels/cuda/blas.h"
+
+#include <cublas_v2.h>
+
+#include <string>
+#include <type_traits>
+
+#include "impasto/error.h"
+#include "kernels/cuda/memory.h"
+
+namespace impasto::cuda {
+namespace {
+
+// As much as cuBLAS would take for itself on the largest devices; it would do so at the first product, in the middle of a run.
+constexpr std::int64_t kWorkspaceBytes = std::int64_t{32} << 20;
+
+void check(cublasStatus_t status, const std::string& what) {
+  if (status == CUBLAS_STATUS_SUCCESS) return;
+  throw DeviceError("cuBLAS, " + what + ": " + cublasGetStatusName(status) + " (" + cublasGetStatusString(status) + ")");
+}
+
+struct DestroyHandle {
+  // A destructor has nobody to tell.
+  void operator()(cublasHandle_t handle) const { cublasDestroy(handle); }
+};
+
+using Handle = std::unique_ptr<std::remove_pointer_t<cublasHandle_t>, DestroyHandle>;
+
+Handle make_handle() {
+  cublasHandle_t made = nullptr;
+  check(cublasCreate(&made), "opening the device");
+  return Handle(made);
+}
+
+cublasOperation_t operation(bool transpose) { return transpose ? CUBLAS_OP_T : CUBLAS_OP_N; }
+
+class CublasBlas : public Blas {
+ public:
+  explicit CublasBlas(cudaStream_t stream) : workspace_(allocate(kWorkspaceBytes)), handle_(make_handle()) {
+    check(cublasSetStream(handle_.get(), stream), "taking the stream");
+    // After the stream, which would bring cuBLAS's own workspace back.
+    check(cublasSetWorkspace(handle_.get(), workspace_.data(), static_cast<std::size_t>(kWorkspaceBytes)), "taking the workspace");
+    // Neither TF32 nor products put together from bfloat16, whatever the environment allows; nor sums in an order left to chance.
+    check(cublasSetMathMode(handle_.get(), CUBLAS_PEDANTIC_MATH), "choosing float32 proper");
+    check(cublasSetAtomicsMode(handle_.get(), CUBLAS_ATOMICS_NOT_ALLOWED), "ruling out atomics");
+    check(cublasSetPointerMode(handle_.get(), CUBLAS_POINTER_MODE_HOST), "choosing scalars of the host");
+  }
+
+  void multiply(const Product& p) override {
+    const cublasStatus_t status = cublasSgemmStridedBatched(  //
+        handle_.get(), operation(p.transpose_a), operation(p.transpose_b), p.m, p.n, p.k, &p.alpha, p.a, p.lda, p.stride_a, p.b, p.ldb,
+        p.stride_b, &p.beta, p.c, p.ldc, p.stride_c, p.batch);
+    if (status == CUBLAS_STATUS_SUCCESS) return;
+    check(status, "starting " + std::to_string(p.batch) + " products of " + std::to_string(p.m) + "x" + std::to_string(p.k) + " by " +
+                      std::to_string(p.k) + "x" + std::to_string(p.n));
+  }
+
+ private:
+  // Before the handle, which uses it to its end.
+  Buffer workspace_;
+  Handle handle_;
+};
+
+}  // namespace
+
+std::unique_ptr<Blas> make_blas(cudaStream_t stream) { return std::make_unique<CublasBlas>(stream); }
+
+}  // namespace impasto::cuda

@@ -1,0 +1,43 @@
+// The matrix products, by cuBLAS: a thin layer, without decisions of ours, that the emulation replaces by loops.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+#include <memory>
+
+namespace impasto::cuda {
+
+// As cublasSgemmStridedBatched has them: column-major, C = alpha op(A) op(B) + beta C, op(A) m x k, op(B) k x n, `batch` problems, stride
+// elements apart.
+struct Product {
+  bool transpose_a = false;
+  bool transpose_b = false;
+  int m = 0;
+  int n = 0;
+  int k = 0;
+  float alpha = 1;
+  const float* a = nullptr;
+  int lda = 0;
+  std::int64_t stride_a = 0;
+  const float* b = nullptr;
+  int ldb = 0;
+  std::int64_t stride_b = 0;
+  float beta = 0;
+  float* c = nullptr;
+  int ldc = 0;
+  std::int64_t stride_c = 0;
+  int batch = 1;
+};
+
+class Blas {
+ public:
+  virtual ~Blas() = default;
+  // Enqueued on the stream; does not wait. Throws DeviceError.
+  virtual void multiply(const Product& product) = 0;
+};
+
+// Products in float32 proper, no TF32. Throws DeviceError.
+std::unique_ptr<Blas> make_blas(cudaStream_t stream);
+
+}  // namespace impasto::cuda

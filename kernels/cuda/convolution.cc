@@ -1,0 +1,186 @@
+#include "kernels/cuda/convolution.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "kernels/cuda/image_conv.h"
+#include "kernels/cuda/layout.h"
+#include "kernels/cuda/memory.h"
+#include "kernels/cuda/pooling.h"
+#include "kernels/shape_checks.h"
+
+namespace impasto::cuda {
+namespace {
+
+class CudaFilters : public Filters {
+ public:
+  CudaFilters(const FilterSpec& spec, cudaStream_t stream)
+      : Filters(spec), weight_(upload(spec.reads_image ? taps_first(spec) : inputs_last(spec), stream)), bias_(upload(spec.bias, stream)) {}
+
+  const float* weight() const { return static_cast<const float*>(weight_.data()); }
+  const float* bias() const { return static_cast<const float*>(bias_.data()); }
+
+ private:
+  // (27, out_channels), as image_conv.h takes them.
+  static std::vector<float> taps_first(const FilterSpec& spec) {
+    std::vector<float> made(spec.weight.size());
+    for (int k = 0; k < spec.out_channels; ++k) {
+      for (int tap = 0; tap < 27; ++tap) {
+        made[static_cast<std::size_t>(tap) * spec.out_channels + k] = spec.weight[static_cast<std::size_t>(k) * 27 + tap];
+      }
+    }
+    return made;
+  }
+
+  // (out_channels, 3, 3, in_channels), as dnn.h takes them.
+  static std::vector<float> inputs_last(const FilterSpec& spec) {
+    std::vector<float> made(spec.weight.size());
+    std::size_t to = 0;
+    for (int k = 0; k < spec.out_channels; ++k) {
+      for (int tap = 0; tap < 9; ++tap) {
+        for (int c = 0; c < spec.in_channels; ++c) {
+          made[to++] = spec.weight[(static_cast<std::size_t>(k) * spec.in_channels + c) * 9 + tap];
+        }
+      }
+    }
+    return made;
+  }
+
+  Buffer weight_;
+  Buffer bias_;
+};
+
+// What every plan checks of its arguments, and where it pools.
+class CudaConvPlan : public ConvPlan {
+ public:
+  CudaConvPlan(const Context& context, const ConvSpec& spec)
+      : context_(context), spec_(spec), filters_(static_cast<const CudaFilters&>(*spec.filters)) {}
+
+  void forward(Features in, Features out, Mask mask, void* scratch) final {
+    checks::require_shape("forward", "in", in.shape, spec_.input());
+    checks::require_shape("forward", "out", out.shape, spec_.output());
+    if (mask.data != nullptr) checks::require_shape("forward", "mask", mask.shape, spec_.convolved());
+    if (!spec_.pools()) {
+      convolve(in, out, spec_.epilogue == Epilogue::kRelu ? mask : Mask{}, scratch);
+      return;
+    }
+    const Features convolved{scratch, spec_.convolved()};
+    convolve(in, convolved, {}, static_cast<char*>(scratch) + plane_bytes());
+    pool(pooling(), convolved, true, out, mask, context_.stream);
+  }
+
+  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus) final {
+    checks::require_shape("gradient", "grad_out", grad_out.shape, spec_.output());
+    if (spec_.epilogue != Epilogue::kNone) checks::require_shape("gradient", "mask", mask.shape, spec_.convolved());
+    checks::require_shape("gradient", "grad_in", grad_in.shape, spec_.input());
+    if (plus != nullptr) checks::require_gram_term("gradient", spec_, *plus);
+    if (!spec_.pools()) {
+      convolve_back(grad_out, spec_.epilogue == Epilogue::kRelu ? mask : Mask{}, grad_in, scratch);
+    } else {
+      const Features unpooled{scratch, spec_.convolved()};
+      unpool(pooling(), grad_out, mask, unpooled, context_.stream);
+      convolve_back(unpooled, {}, grad_in, static_cast<char*>(scratch) + plane_bytes());
+    }
+    if (plus != nullptr) add_gram_gradient(context_, *plus, grad_in);
+  }
+
+ protected:
+  // out = the convolution, rectified unless the epilogue is kNone; mask (nullptr data: none): where it is > 0.
+  virtual void convolve(Features in, Features out, Mask mask, void* scratch) = 0;
+  // grad_in for grad_out where the mask's bit is set (nullptr data: everywhere).
+  virtual void convolve_back(Features grad_out, Mask mask, Features grad_in, void* scratch) = 0;
+
+  // Of one plane before pooling, so that what follows it in scratch is aligned as it was.
+  std::int64_t plane_bytes() const { return (spec_.convolved().size() * std::int64_t{sizeof(float)} + 255) / 256 * 256; }
+  bool rectifies() const { return spec_.epilogue != Epilogue::kNone; }
+  PoolKind pooling() const { return spec_.epilogue == Epilogue::kReluMaxPool ? PoolKind::kMax : PoolKind::kAverage; }
+
+  Context context_;
+  ConvSpec spec_;
+  const CudaFilters& filters_;
+};
+
+class ImageConv : public CudaConvPlan {
+ public:
+  using CudaConvPlan::CudaConvPlan;
+
+  std::int64_t scratch_bytes() const override { return spec_.pools() ? plane_bytes() : 0; }
+
+ protected:
+  void convolve(Features in, Features out, Mask mask, void*) override {
+    image_conv_forward(in, filters_.weight(), filters_.bias(), rectifies(), out, mask, context_.stream);
+  }
+  void convolve_back(Features grad_out, Mask mask, Features grad_in, void*) override {
+    image_conv_gradient(grad_out, mask, filters_.weight(), grad_in, context_.stream);
+  }
+};
+
+class FeatureConv : public CudaConvPlan {
+ public:
+  FeatureConv(const Context& context, const ConvSpec& spec)
+      : CudaConvPlan(context, spec),
+        forward_(context.dnn->plan(problem(rectifies() ? Convolution::Kind::kForwardRelu : Convolution::Kind::kForward))),
+        gradient_(context.dnn->plan(problem(Convolution::Kind::kGradient))) {}
+
+  std::int64_t scratch_bytes() const override {
+    // A gradient that only a ReLU stands before needs a plane as well: what it lets through.
+    const std::int64_t back = (rectifies() ? plane_bytes() : 0) + gradient_->workspace_bytes();
+    return std::max((spec_.pools() ? plane_bytes() : 0) + forward_->workspace_bytes(), back);
+  }
+
+ protected:
+  void convolve(Features in, Features out, Mask mask, void* scratch) override {
+    forward_->run(floats(in), filters_.weight(), filters_.bias(), floats(out), scratch);
+    // Rectified once more, which changes nothing: for the mask.
+    if (mask.data != nullptr) relu(out, out, mask, context_.stream);
+  }
+  void convolve_back(Features grad_out, Mask mask, Features grad_in, void* scratch) override {
+    const float* from = floats(grad_out);
+    if (mask.data != nullptr) {
+      const Features passed{scratch, grad_out.shape};
+      pass_masked(grad_out, mask, passed, context_.stream);
+      from = floats(passed);
+      scratch = static_cast<char*>(scratch) + plane_bytes();
+    }
+    gradient_->run(from, filters_.weight(), nullptr, floats(grad_in), scratch);
+  }
+
+ private:
+  Convolution problem(Convolution::Kind kind) const { return {kind, spec_.h, spec_.w, filters_.in_channels, filters_.out_channels}; }
+
+  std::unique_ptr<DnnPlan> forward_;
+  std::unique_ptr<DnnPlan> gradient_;
+};
+
+}  // namespace
+
+std::unique_ptr<Filters> load_filters(const Context& context, const FilterSpec& spec) {
+  checks::require_loadable(spec);
+  return std::make_unique<CudaFilters>(spec, context.stream);
+}
+
+std::unique_ptr<ConvPlan> plan_convolution(const Context& context, const ConvSpec& spec) {
+  checks::require_plannable(spec);
+  if (spec.filters->reads_image) return std::make_unique<ImageConv>(context, spec);
+  return std::make_unique<FeatureConv>(context, spec);
+}
+
+void add_gram_gradient(const Context& context, const GramTerm& term, Features grad_f) {
+  // Seen column by column, features and gradient are (c, pixels) and grad_g, being symmetric, is itself.
+  const int c = grad_f.shape.c;
+  Product product;
+  product.m = c;
+  product.n = static_cast<int>(grad_f.shape.plane());
+  product.k = c;
+  product.alpha = static_cast<float>(term.scale);
+  product.a = floats(term.grad_g);
+  product.lda = c;
+  product.b = floats(term.f);
+  product.ldb = c;
+  product.beta = 1;
+  product.c = floats(grad_f);
+  product.ldc = c;
+  context.blas->multiply(product);
+}
+
+}  // namespace impasto::cuda

@@ -1,0 +1,25 @@
+// 3x3 convolutions with their epilogues: cuDNN's convolution (dnn.h) or, from a picture, our own (image_conv.h), then pooling and masks.
+#pragma once
+
+#include <memory>
+
+#include "kernels/backend.h"
+#include "kernels/cuda/blas.h"
+#include "kernels/cuda/dnn.h"
+
+namespace impasto::cuda {
+
+// What plans work with; all borrowed.
+struct Context {
+  cudaStream_t stream = nullptr;
+  Dnn* dnn = nullptr;
+  Blas* blas = nullptr;
+};
+
+std::unique_ptr<Filters> load_filters(const Context& context, const FilterSpec& spec);
+std::unique_ptr<ConvPlan> plan_convolution(const Context& context, const ConvSpec& spec);
+
+// grad_f += scale * grad_g F, as Backend::gram_gradient.
+void add_gram_gradient(const Context& context, const GramTerm& term, Features grad_f);
+
+}  // namespace impasto::cuda

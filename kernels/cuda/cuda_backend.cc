@@ -1,0 +1,311 @@
+#include "kernels/cuda/cuda_backend.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "impasto/error.h"
+#include "kernels/cuda/blas.h"
+#include "kernels/cuda/convolution.h"
+#include "kernels/cuda/dnn.h"
+#include "kernels/cuda/launch.h"
+#include "kernels/cuda/layout.h"
+#include "kernels/cuda/losses.h"
+#include "kernels/cuda/memory.h"
+#include "kernels/cuda/pooling.h"
+#include "kernels/cuda/vectors.h"
+#include "kernels/shape_checks.h"
+
+namespace impasto {
+namespace {
+
+using namespace checks;
+using cuda::check;
+using cuda::floats;
+
+// A Gram matrix is summed in pieces of pixels, so many that the 64 x 64 squares of all pieces keep a large device busy (132
+// multiprocessors); by the size alone, so that every device adds in the same order. At least kLeastPiece pixels each.
+constexpr std::int64_t kGramSquares = 256;
+constexpr std::int64_t kLeastPiece = 512;
+
+struct GramPieces {
+  std::int64_t pixels;  // of each but the last
+  std::int64_t whole;
+  std::int64_t rest;  // pixels of the last, 0: none
+
+  std::int64_t count() const { return whole + (rest > 0 ? 1 : 0); }
+};
+
+GramPieces gram_pieces(Shape shape) {
+  const std::int64_t side = (shape.c + 63) / 64;
+  const std::int64_t wanted =
+      std::clamp<std::int64_t>((kGramSquares + side * side - 1) / (side * side), 1, (shape.plane() + kLeastPiece - 1) / kLeastPiece);
+  const std::int64_t pixels = (shape.plane() + wanted - 1) / wanted;
+  return {pixels, shape.plane() / pixels, shape.plane() % pixels};
+}
+
+class Stream {
+ public:
+  Stream() { check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "creating a CUDA stream"); }
+  ~Stream() { cudaStreamDestroy(stream_); }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  operator cudaStream_t() const { return stream_; }
+  void wait() const { check(cudaStreamSynchronize(stream_), "waiting for the device"); }
+
+ private:
+  cudaStream_t stream_ = nullptr;
+};
+
+cudaDeviceProp selected(int device) {
+  int count = 0;
+  check(cudaGetDeviceCount(&count), "looking for CUDA devices");
+  if (device < 0 || device >= count) {
+    throw DeviceError("cuda:" + std::to_string(device) + " does not exist; this machine has " + std::to_string(count) +
+                      " CUDA devices, counted from 0");
+  }
+  check(cudaSetDevice(device), "selecting a CUDA device");
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, device), "asking for a CUDA device's properties");
+  return properties;
+}
+
+class CudaBackend : public Backend {
+ public:
+  explicit CudaBackend(int device)
+      : properties_(selected(device)),
+        dnn_(cuda::make_dnn(stream_)),
+        blas_(cuda::make_blas(stream_)),
+        context_{stream_, dnn_.get(), blas_.get()},
+        partials_(cuda::allocate(cuda::kPartials * std::int64_t{sizeof(double)})) {}
+
+  std::string description() const override {
+    return std::string("cuda: ") + properties_.name + ", compute capability " + std::to_string(properties_.major) + "." +
+           std::to_string(properties_.minor) + ", float32";
+  }
+
+  Buffer allocate(std::int64_t bytes) override { return cuda::allocate(bytes); }
+  std::int64_t vector_bytes(std::int64_t size) const override { return size * std::int64_t{sizeof(float)}; }
+  std::int64_t compact_bytes(std::int64_t size) const override { return cuda::compact_bytes(size); }
+  std::int64_t features_bytes(Shape shape) const override { return vector_bytes(shape.size()); }
+  std::int64_t mask_bytes(Shape shape) const override {
+    return shape.plane() * cuda::mask_words(shape.c) * std::int64_t{sizeof(std::uint32_t)};
+  }
+
+  void upload(std::span<const double> host, Vector vector) override {
+    require_size("upload", "host", std::ssize(host), vector.size);
+    send(std::vector<float>(host.begin(), host.end()), vector.data);
+  }
+
+  void upload(std::span<const double> host, Features features) override {
+    require_size("upload", "host", std::ssize(host), features.shape.size());
+    const std::size_t plane = static_cast<std::size_t>(features.shape.plane());
+    const std::size_t c = static_cast<std::size_t>(features.shape.c);
+    std::vector<float> values(host.size());
+    for (std::size_t channel = 0; channel < c; ++channel) {
+      for (std::size_t p = 0; p < plane; ++p) values[p * c + channel] = static_cast<float>(host[channel * plane + p]);
+    }
+    send(values, features.data);
+  }
+
+  void download(Vector vector, std::span<double> host) override {
+    require_size("download", "host", std::ssize(host), vector.size);
+    const std::vector<float> values = received(vector.data, host.size());
+    std::copy(values.begin(), values.end(), host.begin());
+  }
+
+  void download(Features features, std::span<double> host) override {
+    require_size("download", "host", std::ssize(host), features.shape.size());
+    const std::vector<float> values = received(features.data, host.size());
+    const std::size_t plane = static_cast<std::size_t>(features.shape.plane());
+    const std::size_t c = static_cast<std::size_t>(features.shape.c);
+    for (std::size_t channel = 0; channel < c; ++channel) {
+      for (std::size_t p = 0; p < plane; ++p) host[channel * plane + p] = values[p * c + channel];
+    }
+  }
+
+  void fetch(const double* results, std::span<double> host) override {
+    check(cudaMemcpyAsync(host.data(), results, host.size_bytes(), cudaMemcpyDeviceToHost, stream_), "copying results from the device");
+    stream_.wait();
+  }
+
+  std::unique_ptr<Filters> load_filters(const FilterSpec& spec) override { return cuda::load_filters(context_, spec); }
+  std::unique_ptr<ConvPlan> plan_conv3x3(const ConvSpec& spec) override { return cuda::plan_convolution(context_, spec); }
+
+  void relu(Features in, Features out, Mask mask) override {
+    require_positive("relu", "in", in.shape);
+    require_shape("relu", "out", out.shape, in.shape);
+    if (mask.data != nullptr) require_shape("relu", "mask", mask.shape, in.shape);
+    cuda::relu(in, out, mask, stream_);
+  }
+
+  void relu_gradient(Mask mask, Features grad) override {
+    require_shape("relu_gradient", "mask", mask.shape, grad.shape);
+    cuda::pass_masked(grad, mask, grad, stream_);
+  }
+
+  void pool2x2(PoolKind kind, Features in, Features out, Mask mask) override {
+    require_poolable("pool2x2", "in", in.shape);
+    require_shape("pool2x2", "out", out.shape, pooled(in.shape));
+    const bool records = kind == PoolKind::kMax && mask.data != nullptr;
+    if (records) require_shape("pool2x2", "mask", mask.shape, in.shape);
+    cuda::pool(kind, in, false, out, records ? mask : Mask{}, stream_);
+  }
+
+  void pool2x2_gradient(PoolKind kind, Features grad_out, Mask mask, Features grad_in) override {
+    require_poolable("pool2x2_gradient", "grad_in", grad_in.shape);
+    require_shape("pool2x2_gradient", "grad_out", grad_out.shape, pooled(grad_in.shape));
+    if (kind == PoolKind::kMax) require_shape("pool2x2_gradient", "mask", mask.shape, grad_in.shape);
+    cuda::unpool(kind, grad_out, kind == PoolKind::kMax ? mask : Mask{}, grad_in, stream_);
+  }
+
+  void fill_zero(Features features) override {
+    check(cudaMemsetAsync(features.data, 0, static_cast<std::size_t>(features_bytes(features.shape)), stream_), "clearing features");
+  }
+
+  std::int64_t gram_scratch_bytes(Shape shape) const override {
+    return gram_pieces(shape).count() * shape.c * shape.c * std::int64_t{sizeof(float)};
+  }
+
+  void gram(Features f, Vector g, void* scratch) override {
+    require_positive("gram", "f", f.shape);
+    require_size("gram", "g", g.size, std::int64_t{f.shape.c} * f.shape.c);
+    const GramPieces pieces = gram_pieces(f.shape);
+    const int c = f.shape.c;
+    float* products = static_cast<float*>(scratch);
+    // Seen column by column, f is (c, pixels).
+    cuda::Product product;
+    product.transpose_b = true;
+    product.m = product.n = c;
+    product.lda = product.ldb = product.ldc = c;
+    product.stride_a = product.stride_b = pieces.pixels * c;
+    product.stride_c = std::int64_t{c} * c;
+    product.k = static_cast<int>(pieces.pixels);
+    product.batch = static_cast<int>(pieces.whole);
+    product.a = product.b = floats(f);
+    product.c = products;
+    blas_->multiply(product);
+    if (pieces.rest > 0) {
+      product.k = static_cast<int>(pieces.rest);
+      product.batch = 1;
+      product.a = product.b = floats(f) + pieces.whole * pieces.pixels * c;
+      product.c = products + pieces.whole * product.stride_c;
+      blas_->multiply(product);
+    }
+    cuda::finish_gram(products, static_cast<int>(pieces.count()), c, 1.0 / static_cast<double>(f.shape.plane()), g, stream_);
+  }
+
+  void gram_gradient(const GramTerm& term, Features grad_f, void*) override {
+    require_gram_term("gram_gradient", term, grad_f.shape);
+    cuda::add_gram_gradient(context_, term, grad_f);
+  }
+
+  void feature_distance(Features f, Features p, double scale, Features grad_f, double* result) override {
+    require_shape("feature_distance", "p", p.shape, f.shape);
+    if (grad_f.data != nullptr) require_shape("feature_distance", "grad_f", grad_f.shape, f.shape);
+    cuda::feature_distance(f, p, scale, grad_f, partials(), result, stream_);
+  }
+
+  void total_variation(Vector x, Shape shape, double scale, Vector grad, double* result) override {
+    require_positive("total_variation", "shape", shape);
+    require_size("total_variation", "x", x.size, shape.size());
+    if (grad.data != nullptr) require_size("total_variation", "grad", grad.size, shape.size());
+    cuda::total_variation(x, shape, scale, grad, partials(), result, stream_);
+  }
+
+  void copy(Vector from, Vector to) override {
+    require_size("copy", "to", to.size, from.size);
+    check(cudaMemcpyAsync(to.data, from.data, static_cast<std::size_t>(vector_bytes(from.size)), cudaMemcpyDeviceToDevice, stream_),
+          "copying a vector");
+  }
+
+  void dots(std::span<const Vector> many, std::span<const Vector> few, double* result) override {
+    if (!checked_dots(many, few)) return;
+    cuda::dots(many, few, partials(), result, stream_);
+  }
+
+  void combine(std::span<const double> coefficients, std::span<const Vector> terms, Vector out) override {
+    require_size("combine", "coefficients", std::ssize(coefficients), std::ssize(terms));
+    for (const Vector& term : terms) require_size("combine", "a term", term.size, out.size);
+    cuda::combine(coefficients, terms, out, stream_);
+  }
+
+  void compress(Vector v, CompactVector to) override {
+    require_size("compress", "to", to.size, v.size);
+    cuda::compress(v, to, stream_);
+  }
+
+  void dots(std::span<const CompactVector> many, std::span<const Vector> few, double* result) override {
+    if (!checked_dots(many, few)) return;
+    cuda::dots(many, few, partials(), result, stream_);
+  }
+
+  void combine(std::span<const double> coefficients, std::span<const CompactVector> terms, double scale, Vector v, Vector out) override {
+    require_size("combine", "coefficients", std::ssize(coefficients), std::ssize(terms));
+    require_size("combine", "v", v.size, out.size);
+    for (const CompactVector& term : terms) require_size("combine", "a term", term.size, out.size);
+    cuda::combine(coefficients, terms, scale, v, out, stream_);
+  }
+
+  void norms(Vector v, double* result) override { cuda::norms(v, partials(), result, stream_); }
+
+  void smooth(Vector in, Shape shape, int step, Vector out, double gain, Vector sum, Vector scratch) override {
+    require_positive("smooth", "shape", shape);
+    require_size("smooth", "in", in.size, shape.size());
+    require_size("smooth", "out", out.size, shape.size());
+    require_size("smooth", "sum", sum.size, shape.size());
+    require_size("smooth", "scratch", scratch.size, shape.size());
+    if (step < 1) throw ShapeError("smooth: step is " + std::to_string(step) + ", must be at least 1");
+    cuda::smooth(in, shape, step, out, gain, sum, scratch, stream_);
+  }
+
+  void adam(Vector grad, const AdamParameters& parameters, std::int64_t t, Vector m, Vector v, Vector x) override {
+    require_size("adam", "m", m.size, grad.size);
+    require_size("adam", "v", v.size, grad.size);
+    require_size("adam", "x", x.size, grad.size);
+    cuda::adam(grad, parameters, t, m, v, x, stream_);
+  }
+
+ private:
+  double* partials() const { return static_cast<double*>(partials_.data()); }
+
+  // Whether there is anything to do.
+  template <class Many>
+  static bool checked_dots(std::span<const Many> many, std::span<const Vector> few) {
+    if (few.size() > static_cast<std::size_t>(kMaxFew)) {
+      throw ShapeError("dots: few has " + std::to_string(few.size()) + " vectors, must have at most " + std::to_string(kMaxFew));
+    }
+    if (many.empty() || few.empty()) return false;
+    for (const Vector& v : few) require_size("dots", "a vector of few", v.size, few[0].size);
+    for (const Many& v : many) require_size("dots", "a vector of many", v.size, few[0].size);
+    return true;
+  }
+
+  void send(const std::vector<float>& values, void* to) {
+    check(cudaMemcpyAsync(to, values.data(), values.size() * sizeof(float), cudaMemcpyHostToDevice, stream_), "copying to the device");
+    // The caller's memory, and this, may be gone when the copy would begin.
+    stream_.wait();
+  }
+
+  std::vector<float> received(const void* from, std::size_t count) {
+    std::vector<float> values(count);
+    check(cudaMemcpyAsync(values.data(), from, count * sizeof(float), cudaMemcpyDeviceToHost, stream_), "copying from the device");
+    stream_.wait();
+    return values;
+  }
+
+  cudaDeviceProp properties_;
+  Stream stream_;
+  std::unique_ptr<cuda::Dnn> dnn_;
+  std::unique_ptr<cuda::Blas> blas_;
+  cuda::Context context_;
+  Buffer partials_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cuda_backend(int device) { return std::make_unique<CudaBackend>(device); }
+
+}  // namespace impasto

@@ -1,0 +1,174 @@
+#include "kernels/cuda/losses.h"
+
+#include "kernels/cuda/launch.h"
+#include "kernels/cuda/layout.h"
+#include "kernels/cuda/reduction.cuh"
+#include "kernels/cuda/reduction.h"
+
+namespace impasto::cuda {
+namespace {
+
+constexpr int kThreads = kReductionThreads;
+
+// Enough to fill the largest devices once; what they leave is added up in one go. Sizes alone decide how many there are.
+constexpr std::int64_t kSumBlocks = 1024;
+
+// --- feature distance --------------------------------------------------------------------------------------------------------------
+// Elements a thread reads before it writes any.
+constexpr int kRun = 4;
+
+__global__ void distance_runs(const float* __restrict__ f, const float* __restrict__ p, std::int64_t size, float scale,
+                              float* __restrict__ grad, double* __restrict__ partials) {
+  double sum = 0;
+  const std::int64_t stride = std::int64_t{gridDim.x} * (kThreads * kRun);
+  for (std::int64_t first = std::int64_t{blockIdx.x} * (kThreads * kRun) + threadIdx.x; first < size; first += stride) {
+    // In single precision: differences of close numbers are exact, others off by half a unit in their last place.
+    float difference[kRun];
+    float before[kRun] = {};
+#pragma unroll
+    for (int i = 0; i < kRun; ++i) {
+      const std::int64_t at = first + i * kThreads;
+      difference[i] = at < size ? f[at] - p[at] : 0.0f;
+      if (grad != nullptr && at < size) before[i] = grad[at];
+    }
+#pragma unroll
+    for (int i = 0; i < kRun; ++i) {
+      const std::int64_t at = first + i * kThreads;
+      if (grad != nullptr && at < size) grad[at] = before[i] + scale * difference[i];
+      const double wide = difference[i];
+      sum += wide * wide;
+    }
+  }
+  sum = block_sum(sum);
+  if (threadIdx.x == 0) partials[blockIdx.x] = sum;
+}
+
+// --- pictures ----------------------------------------------------------------------------------------------------------------------
+// Planes one below the other, in tiles of kTileRows rows, a warp each, of kWarpThreads numbers.
+struct Picture {
+  unsigned rows;  // of all planes
+  int h;
+  int w;
+};
+
+constexpr int kTileRows = kThreads / kWarpThreads;
+
+Picture picture_of(Shape shape) { return {static_cast<unsigned>(shape.c) * static_cast<unsigned>(shape.h), shape.h, shape.w}; }
+
+// At most `most` blocks.
+dim3 grid_of(const Picture& picture, std::int64_t most) {
+  const unsigned across = blocks_for(picture.w, kWarpThreads, 32);
+  return dim3(across, blocks_for(picture.rows, kTileRows, most / across));
+}
+
+// Calls body(row among all planes' rows, row of its plane, column) for the pixels of this thread.
+template <class Body>
+__device__ void for_each_pixel(const Picture& picture, Body body) {
+  const int lane = static_cast<int>(threadIdx.x) % kWarpThreads;
+  for (unsigned row = blockIdx.y * kTileRows + threadIdx.x / kWarpThreads; row < picture.rows; row += gridDim.y * kTileRows) {
+    const int of_plane = static_cast<int>(row % static_cast<unsigned>(picture.h));
+    for (int column = static_cast<int>(blockIdx.x) * kWarpThreads + lane; column < picture.w;
+         column += static_cast<int>(gridDim.x) * kWarpThreads) {
+      body(std::int64_t{row}, of_plane, column);
+    }
+  }
+}
+
+// In double, unlike features: a picture is small beside them.
+__global__ void variation_tiles(const float* __restrict__ x, Picture picture, double scale, float* __restrict__ grad,
+                                double* __restrict__ partials) {
+  double sum = 0;
+  for_each_pixel(picture, [&](std::int64_t row, int i, int j) {
+    const float* at = x + row * picture.w + j;
+    const double here = *at;
+    const double down = i + 1 < picture.h ? at[picture.w] - here : 0.0;
+    const double right = j + 1 < picture.w ? at[1] - here : 0.0;
+    sum += down * down + right * right;
+    if (grad == nullptr) return;
+    const double up = i > 0 ? here - at[-picture.w] : 0.0;
+    const double left = j > 0 ? here - at[-1] : 0.0;
+    float* to = grad + row * picture.w + j;
+    *to = static_cast<float>(*to + scale * (up - down + left - right));
+  });
+  sum = block_sum(sum);
+  if (threadIdx.x == 0) partials[blockIdx.y * gridDim.x + blockIdx.x] = sum;
+}
+
+// The index that half-sample mirroring gives i on a line of n: ... 1 0 | 0 1 ... n-1 | n-1 n-2 ...
+__device__ std::int64_t mirrored(std::int64_t i, std::int64_t n) {
+  // Of one fold at most, without divisions, which would take more time than all else.
+  if (i >= -n && i < 2 * n) return i < 0 ? -1 - i : i < n ? i : 2 * n - 1 - i;
+  const std::int64_t period = 2 * n;
+  const std::int64_t in_period = ((i % period) + period) % period;
+  return in_period < n ? in_period : period - 1 - in_period;
+}
+
+// [1 4 6 4 1] / 16 over a line of n numbers, `stride` apart, around number i; summed from both ends so that the operator is symmetric to
+// the bit.
+__device__ float five_taps(const float* line, std::int64_t stride, std::int64_t i, std::int64_t n, std::int64_t step) {
+  const auto at = [&](std::int64_t index) { return line[mirrored(index, n) * stride]; };
+  return 0.0625f * ((at(i - 2 * step) + at(i + 2 * step)) + 4.0f * (at(i - step) + at(i + step)) + 6.0f * line[i * stride]);
+}
+
+__global__ void smooth_along_rows(const float* __restrict__ in, Picture picture, std::int64_t step, float* __restrict__ out) {
+  for_each_pixel(picture,
+                 [&](std::int64_t row, int, int j) { out[row * picture.w + j] = five_taps(in + row * picture.w, 1, j, picture.w, step); });
+}
+
+__global__ void smooth_across_rows(const float* __restrict__ in, Picture picture, std::int64_t step, float* __restrict__ out, float gain,
+                                   float* __restrict__ sum) {
+  for_each_pixel(picture, [&](std::int64_t row, int i, int j) {
+    const std::int64_t at = row * picture.w + j;
+    const float value = five_taps(in + (row - i) * picture.w + j, picture.w, i, picture.h, step);
+    out[at] = value;
+    sum[at] += gain * value;
+  });
+}
+
+// --- Gram matrices -----------------------------------------------------------------------------------------------------------------
+// A block takes kSquareRows rows of kWarpThreads columns: short ones, for many blocks have to share the pieces of a small matrix.
+constexpr int kSquareRows = kThreads / kWarpThreads;
+
+__global__ void finish_squares(const float* __restrict__ products, int pieces, int c, double scale, float* __restrict__ g) {
+  const int row = static_cast<int>(blockIdx.y) * kSquareRows + static_cast<int>(threadIdx.x) / kWarpThreads;
+  const int column = static_cast<int>(blockIdx.x) * kWarpThreads + static_cast<int>(threadIdx.x) % kWarpThreads;
+  if (row >= c || column >= c || column < row) return;
+  const std::int64_t square = std::int64_t{c} * c;
+  const std::int64_t at = std::int64_t{row} * c + column;
+  double sum = 0;
+#pragma unroll 8
+  for (int piece = 0; piece < pieces; ++piece) sum += products[piece * square + at];
+  g[at] = g[std::int64_t{column} * c + row] = static_cast<float>(sum * scale);
+}
+
+}  // namespace
+
+void feature_distance(Features f, Features p, double scale, Features grad_f, double* partials, double* result, cudaStream_t stream) {
+  const std::int64_t size = f.shape.size();
+  const unsigned blocks = blocks_for(size, kThreads * kRun, kSumBlocks);
+  launch("starting feature_distance", distance_runs, dim3(blocks), dim3(kThreads), stream, floats(f), floats(p), size, scale,
+         floats(grad_f), partials);
+  add_partials(partials, static_cast<int>(blocks), 1, result, stream);
+}
+
+void total_variation(Vector x, Shape shape, double scale, Vector grad, double* partials, double* result, cudaStream_t stream) {
+  const Picture picture = picture_of(shape);
+  const dim3 grid = grid_of(picture, kSumBlocks);
+  launch("starting total_variation", variation_tiles, grid, dim3(kThreads), stream, floats(x), picture, scale, floats(grad), partials);
+  add_partials(partials, static_cast<int>(grid.x * grid.y), 1, result, stream);
+}
+
+void finish_gram(const float* products, int pieces, int c, double scale, Vector g, cudaStream_t stream) {
+  const dim3 grid(blocks_for(c, kWarpThreads), blocks_for(c, kSquareRows));
+  launch("starting finish_gram", finish_squares, grid, dim3(kThreads), stream, products, pieces, c, scale, floats(g));
+}
+
+void smooth(Vector in, Shape shape, int step, Vector out, double gain, Vector sum, Vector scratch, cudaStream_t stream) {
+  const Picture picture = picture_of(shape);
+  const dim3 grid = grid_of(picture, 65'535);
+  launch("starting smooth along rows", smooth_along_rows, grid, dim3(kThreads), stream, floats(in), picture, step, floats(scratch));
+  launch("starting smooth across rows", smooth_across_rows, grid, dim3(kThreads), stream, floats(scratch), picture, step, floats(out), gain,
+         floats(sum));
+}
+
+}  // namespace impasto::cuda

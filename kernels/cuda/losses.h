@@ -1,0 +1,20 @@
+// What losses need besides matrix products: distances of features, total variation, the end of a Gram matrix, the smoothing of the image
+// basis. Enqueued on the stream; none waits. As the operations of the same names in kernels/backend.h, their arguments already checked.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include "kernels/backend.h"
+
+namespace impasto::cuda {
+
+void feature_distance(Features f, Features p, double scale, Features grad_f, double* partials, double* result, cudaStream_t stream);
+void total_variation(Vector x, Shape shape, double scale, Vector grad, double* partials, double* result, cudaStream_t stream);
+
+// g (c, c) = sum over pieces of products (pieces, c, c), in order and in double, times scale; the element below the diagonal is taken from
+// above it, so that g is symmetric to the bit.
+void finish_gram(const float* products, int pieces, int c, double scale, Vector g, cudaStream_t stream);
+
+void smooth(Vector in, Shape shape, int step, Vector out, double gain, Vector sum, Vector scratch, cudaStream_t stream);
+
+}  // namespace impasto::cuda

@@ -1,0 +1,22 @@
+// The CUDA backend on the first device, under the suite of tests/kernel.
+#include "tests/kernel/backend_cases.h"
+
+#include <cuda_runtime.h>
+
+#include "kernels/cuda/cuda_backend.h"
+#include "kernels/cuda/launch.h"
+#include "tests/support/tolerance.h"
+
+namespace impasto::testing_support {
+
+std::vector<BackendCase> backend_cases() {
+  // Behind the backend's back, so everything it has begun must be done.
+  const auto copy = [](void* to, const void* from, std::int64_t bytes) {
+    cuda::check(cudaDeviceSynchronize(), "waiting for the device");
+    cuda::check(cudaMemcpy(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDefault), "copying");
+    cuda::check(cudaDeviceSynchronize(), "waiting for the device");
+  };
+  return {{"cuda", {[] { return make_cuda_backend(0); }}, tolerance::kDirectConvolution, {copy, copy}}};
+}
+
+}  // namespace impasto::testing_support

@@ -1,0 +1,88 @@
+// Stands in for cuDNN under kernels/cuda/dnn.h: the same convolutions by loops. Its plans ask for a workspace and leave it full of NaN, so
+// that a workspace which overlaps anything shows.
+#include "kernels/cuda/dnn.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "tests/emulation/fault_gate.h"
+
+namespace impasto::cuda {
+namespace {
+
+constexpr std::int64_t kWorkspaceFloats = 193;
+
+class Plan : public DnnPlan {
+ public:
+  explicit Plan(const Convolution& convolution) : convolution_(convolution) {}
+
+  std::int64_t workspace_bytes() const override { return kWorkspaceFloats * std::int64_t{sizeof(float)}; }
+
+  void run(const float* from, const float* filters, const float* bias, float* to, void* workspace) override {
+    emulation::pass_library_call("cuDNN convolution");
+    std::fill_n(static_cast<float*>(workspace), kWorkspaceFloats, std::numeric_limits<float>::quiet_NaN());
+    const bool back = convolution_.kind == Convolution::Kind::kGradient;
+    const int ins = back ? convolution_.out_channels : convolution_.in_channels;
+    const int outs = back ? convolution_.in_channels : convolution_.out_channels;
+    // (9 taps, ins, outs): taps turned by 180 degrees for the gradient.
+    std::vector<float> weight(static_cast<std::size_t>(9) * ins * outs);
+    for (int k = 0; k < convolution_.out_channels; ++k) {
+      for (int tap = 0; tap < 9; ++tap) {
+        for (int c = 0; c < convolution_.in_channels; ++c) {
+          const float value = filters[(static_cast<std::size_t>(k) * 9 + tap) * convolution_.in_channels + c];
+          const std::size_t place =
+              back ? (static_cast<std::size_t>(8 - tap) * ins + k) * outs + c : (static_cast<std::size_t>(tap) * ins + c) * outs + k;
+          weight[place] = value;
+        }
+      }
+    }
+    std::vector<float> sums(static_cast<std::size_t>(outs));
+    // Of one tap: thousands of terms in one float32 sum err more than any library's blocks.
+    std::vector<float> of_tap(static_cast<std::size_t>(outs));
+    for (int y = 0; y < convolution_.h; ++y) {
+      for (int x = 0; x < convolution_.w; ++x) {
+        for (int k = 0; k < outs; ++k) sums[k] = back ? 0.0f : bias[k];
+        for (int tap = 0; tap < 9; ++tap) {
+          const int row = y + tap / 3 - 1;
+          const int column = x + tap % 3 - 1;
+          if (row < 0 || row >= convolution_.h || column < 0 || column >= convolution_.w) continue;
+          std::fill(of_tap.begin(), of_tap.end(), 0.0f);
+          const float* pixel = from + (static_cast<std::size_t>(row) * convolution_.w + column) * ins;
+          for (int c = 0; c < ins; ++c) {
+            const float* w = weight.data() + (static_cast<std::size_t>(tap) * ins + c) * outs;
+            for (int k = 0; k < outs; ++k) of_tap[k] += pixel[c] * w[k];
+          }
+          for (int k = 0; k < outs; ++k) sums[k] += of_tap[k];
+        }
+        float* out = to + (static_cast<std::size_t>(y) * convolution_.w + x) * outs;
+        for (int k = 0; k < outs; ++k) {
+          // NaN stays NaN, as cuDNN is asked to keep it.
+          out[k] = convolution_.kind == Convolution::Kind::kForwardRelu && sums[k] <= 0 ? 0.0f : sums[k];
+        }
+      }
+    }
+  }
+
+ private:
+  Convolution convolution_;
+};
+
+class Loops : public Dnn {
+ public:
+  std::unique_ptr<DnnPlan> plan(const Convolution& convolution) override {
+    emulation::pass_library_call("cuDNN plan");
+    return std::make_unique<Plan>(convolution);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Dnn> make_dnn(cudaStream_t) {
+  emulation::pass_library_call("cudnnCreate");
+  return std::make_unique<Loops>();
+}
+
+}  // namespace impasto::cuda

@@ -1,0 +1,47 @@
+// Runs CUDA kernels on the host, to prove them where there is no GPU, and lets tests steer the runtime they call (include/cuda_runtime.h).
+//
+// Blocks run one after the other, the threads of a block in turns, each until it waits or returns. An order that no barrier enforces is
+// thus not left to chance: a kernel that lacks one gives wrong numbers, or NaN from shared memory, in at least one of the orders.
+// Faults of a kernel that end its launch, and only that: threads of a block that wait for what will not happen (also for threads that have
+// returned, which a device may let pass), a mask that leaves out its caller, a grid that cannot be. Not found: a thread that never ends.
+// A thread's stack is 64 KiB (256 KiB under AddressSanitizer); one that overflows it ends the program.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace impasto::emulation {
+
+// In which order the threads of a block take turns. kRandom: another one for each block and after each barrier, the same in every run of
+// the program.
+enum class Order : std::uint8_t { kForward, kReverse, kRandom };
+
+// Runs thread(context) as every thread of the grid. Returns the fault in words, "" if all ran to their ends. One call at a time.
+std::string run(dim3 grid, dim3 block, Order order, void (*thread)(const void* context), const void* context);
+
+// Of streams created from now on, and of the null stream.
+void set_order_of_new_streams(Order order);
+
+// How the latest launch went wrong; "" if it did not, or was never begun.
+std::string last_fault();
+
+// The n-th call of the runtime from now (1: the next) fails and does nothing; 0: none does. cudaErrorMemoryAllocation from the calls that
+// allocate memory, cudaErrorLaunchFailure from launches, cudaErrorInvalidValue from others. Calls that give back what others gave, and
+// those about errors, never fail and do not count.
+void fail_call(std::int64_t n);
+// Calls since the program began.
+std::int64_t calls();
+
+// 0 or 1; 0: every call that needs a device is cudaErrorNoDevice.
+void set_devices(int count);
+
+// Of cudaMalloc and cudaMallocHost together.
+std::int64_t live_allocations();
+std::size_t live_bytes();
+std::int64_t live_streams();
+std::int64_t live_events();
+
+}  // namespace impasto::emulation

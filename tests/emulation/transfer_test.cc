@@ -1,0 +1,184 @@
+// The whole CUDA backend under the engine, on the emulation: complete small transfers beside the CPU backend, and each of its calls failing
+// in turn.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/network.h"
+#include "engine/network_input.h"
+#include "engine/objective.h"
+#include "engine/optimiser.h"
+#include "engine/weight_store.h"
+#include "engine/workspace.h"
+#include "impasto/error.h"
+#include "kernels/cuda/cuda_backend.h"
+#include "tests/emulation/emulator.h"
+#include "tests/support/random.h"
+
+namespace impasto {
+namespace {
+
+Image picture(int width, int height, std::uint64_t seed) {
+  Image image{width, height, std::vector<float>(static_cast<std::size_t>(3) * width * height)};
+  const std::vector<double> values = testing_support::normal(seed, std::ssize(image.pixels));
+  for (std::size_t i = 0; i < values.size(); ++i) image.pixels[i] = static_cast<float>(0.5 + 0.2 * values[i]);
+  return image;
+}
+
+// The first `count` layers of an untrained network, drawn once; each backend loads them from here.
+Network::Source untrained(int count) {
+  struct Layer {
+    std::vector<float> weight;
+    std::vector<float> bias;
+  };
+  static std::array<Layer, kVgg19.size()> layers;
+  static const NetworkHeader header =
+      draw_untrained_weights(7, [](int layer, const std::vector<float>& weight, const std::vector<float>& bias) {
+        layers[static_cast<std::size_t>(layer)] = {weight, bias};
+      });
+  return [count](const TakeLayer& take) {
+    for (int i = 0; i < count; ++i) take(i, layers[static_cast<std::size_t>(i)].weight, layers[static_cast<std::size_t>(i)].bias);
+    return header;
+  };
+}
+
+struct Outcome {
+  std::vector<double> losses;
+  std::vector<double> first_gradient;
+  std::vector<double> picture;
+};
+
+// What a session does, on any backend.
+Outcome transfer(Backend& backend, const StyleOptions& options, int layers, int width, int height) {
+  Network network(backend, untrained(layers));
+  const Shape shape{3, height, width};
+  const std::vector<Image> styles = {picture(width + 5, height - 3, 1)};
+  const StyleTargets targets(backend, network, styles, options);
+  Workspace measure(backend);
+  const auto build = [&](Workspace& workspace) {
+    auto objective = std::make_unique<StyleObjective>(backend, network, shape, options, workspace);
+    const Vector x = workspace.vector(shape.size(), "picture");
+    const Vector grad = workspace.vector(shape.size(), "gradient");
+    return std::tuple(std::move(objective), x, grad, make_optimiser(backend, shape, network.input(), options, workspace));
+  };
+  build(measure);
+  Workspace workspace(backend, measure.bytes());
+  const auto [objective, x, grad, optimiser] = build(workspace);
+  backend.upload(preprocess(picture(width, height, 2), network.input()), x);
+  objective->set_targets(x, targets, resolved_style_weights(backend, network.info(), options, targets));
+  Outcome outcome;
+  outcome.picture.resize(static_cast<std::size_t>(shape.size()));
+  for (int i = 0; i < options.iterations; ++i) {
+    const double loss = objective->evaluate(x, grad).losses.total;
+    outcome.losses.push_back(loss);
+    if (i == 0) {
+      outcome.first_gradient.resize(outcome.picture.size());
+      backend.download(grad, outcome.first_gradient);
+    }
+    optimiser->advance(loss, grad, x);
+  }
+  backend.download(x, outcome.picture);
+  return outcome;
+}
+
+double distance_of_directions(const std::vector<double>& a, const std::vector<double>& b) {
+  double ab = 0, aa = 0, bb = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ab += a[i] * b[i];
+    aa += a[i] * a[i];
+    bb += b[i] * b[i];
+  }
+  return 1 - ab / std::sqrt(aa * bb);
+}
+
+struct Case {
+  std::string name;
+  Optimizer optimizer;
+  Pooling pooling;
+};
+
+// Up to conv5_1.
+constexpr int kLayers = 13;
+
+class Transfer : public testing::TestWithParam<Case> {};
+
+INSTANTIATE_TEST_SUITE_P(, Transfer,
+                         testing::Values(Case{"lbfgs", Optimizer::kLbfgs, Pooling::kMax},
+                                         Case{"lbfgs_average", Optimizer::kLbfgs, Pooling::kAverage},
+                                         Case{"lbfgs_torch", Optimizer::kLbfgsTorch, Pooling::kMax},
+                                         Case{"adam", Optimizer::kAdam, Pooling::kMax}),
+                         [](const auto& one) { return one.param.name; });
+
+TEST_P(Transfer, AgreesWithTheCpu) {
+  StyleOptions options;
+  options.optimizer = GetParam().optimizer;
+  options.pooling = GetParam().pooling;
+  options.tv_weight = 0.1;
+  options.iterations = 5;
+  options.history = 3;
+  const std::unique_ptr<Backend> cpu = make_backend({});
+  const Outcome expected = transfer(*cpu, options, kLayers, 37, 26);
+  for (const emulation::Order order : {emulation::Order::kForward, emulation::Order::kReverse}) {
+    emulation::set_order_of_new_streams(order);
+    const std::unique_ptr<Backend> cuda = make_cuda_backend(0);
+    const Outcome actual = transfer(*cuda, options, kLayers, 37, 26);
+    ASSERT_EQ(actual.losses.size(), expected.losses.size());
+    EXPECT_NEAR(actual.losses[0] / expected.losses[0], 1, 1e-5);
+    EXPECT_LE(distance_of_directions(actual.first_gradient, expected.first_gradient), 1e-6);
+    // From the second step on rounding has its say.
+    for (std::size_t i = 1; i < actual.losses.size(); ++i)
+      EXPECT_NEAR(actual.losses[i] / expected.losses[i], 1, 1e-3) << "evaluation " << i + 1;
+  }
+  EXPECT_EQ(emulation::live_allocations(), 0);
+  EXPECT_EQ(emulation::live_streams(), 0);
+}
+
+// Of each kind of layer one, pooled and not, the picture's and another: three layers.
+StyleOptions shallow() {
+  StyleOptions options;
+  options.content_layers = {"relu2_1"};
+  options.style_layers = {"relu1_1", "conv2_1"};
+  options.iterations = 3;
+  options.history = 2;
+  return options;
+}
+
+TEST(CudaFaults, EveryCallMayFail) {
+  emulation::set_order_of_new_streams(emulation::Order::kForward);
+  const StyleOptions options = shallow();
+  const auto run = [&] { return transfer(*make_cuda_backend(0), options, 3, 8, 6); };
+  const std::int64_t before = emulation::calls();
+  const Outcome expected = run();
+  const std::int64_t calls = emulation::calls() - before;
+  ASSERT_GT(calls, 100);
+  for (std::int64_t n = 1; n <= calls; ++n) {
+    emulation::fail_call(n);
+    try {
+      run();
+      ADD_FAILURE() << "call " << n << " of " << calls << " failed and nobody noticed";
+    } catch (const DeviceError& error) {
+      EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
+    }
+    emulation::fail_call(0);
+    ASSERT_EQ(emulation::live_allocations(), 0) << "after call " << n << " of " << calls << " failed";
+    ASSERT_EQ(emulation::live_streams(), 0) << "after call " << n << " of " << calls << " failed";
+  }
+  EXPECT_EQ(run().picture, expected.picture);
+}
+
+TEST(CudaFaults, NoDevice) {
+  emulation::set_devices(0);
+  EXPECT_THROW(make_cuda_backend(0), DeviceError);
+  emulation::set_devices(1);
+  EXPECT_THROW(make_cuda_backend(1), DeviceError);
+  EXPECT_THROW(make_cuda_backend(-1), DeviceError);
+  EXPECT_EQ(emulation::live_allocations(), 0);
+}
+
+}  // namespace
+}  // namespace impasto
