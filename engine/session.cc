@@ -23,11 +23,25 @@ constexpr int kMostRestarts = 3;
 
 Shape shape_of(const Image& image) { return {3, image.height, image.width}; }
 
-BackendOptions backend_options(const SessionOptions& options) {
-  BackendOptions backend{.kind = BackendKind::kCpu, .threads = options.threads, .cpu_isa = options.cpu_isa, .tile = options.tile};
+std::unique_ptr<Backend> backend_for(const SessionOptions& options) {
+  BackendOptions backend{.threads = options.threads,
+                         .cpu_isa = options.cpu_isa,
+                         .tile = options.tile,
+                         .cuda_device = options.cuda_device,
+                         .cuda_module = options.cuda_module};
   if (options.device == Device::kReference) backend.kind = BackendKind::kReferenceDouble;
   if (options.device == Device::kReferenceFloat) backend.kind = BackendKind::kReferenceFloat;
-  return backend;
+  if (options.device == Device::kCuda) backend.kind = BackendKind::kCuda;
+  // Who chooses among the CPU's ways means the CPU.
+  if (options.device == Device::kAuto && options.threads == 0 && options.cpu_isa.empty() && options.tile == 0) {
+    try {
+      backend.kind = BackendKind::kCuda;
+      return make_backend(backend);
+    } catch (const DeviceError&) {
+      backend.kind = BackendKind::kCpu;
+    }
+  }
+  return make_backend(backend);
 }
 
 // The memory of losses and gradient of one picture size.
@@ -82,8 +96,7 @@ StopReason stop_reason(Optimiser::Verdict verdict) {
 
 struct Session::State {
   template <class LoadNetwork>
-  State(const SessionOptions& options, const LoadNetwork& load)
-      : backend(make_backend(backend_options(options))), network(load(*backend)) {}
+  State(const SessionOptions& options, const LoadNetwork& load) : backend(backend_for(options)), network(load(*backend)) {}
 
   std::unique_ptr<Backend> backend;
   Network network;
@@ -272,6 +285,17 @@ std::string to_string(StopReason reason) {
 }
 
 std::string version() { return IMPASTO_VERSION; }
+
+std::vector<std::string> devices(const std::string& cuda_module) {
+  std::vector<std::string> lines = {make_backend({})->description()};
+  try {
+    int device = 0;
+    for (const std::string& line : describe_cuda_devices_of(cuda_module)) lines.push_back("cuda:" + std::to_string(device++) + ": " + line);
+  } catch (const DeviceError& error) {
+    lines.push_back(std::string("cuda: none: ") + error.what());
+  }
+  return lines;
+}
 
 std::vector<std::string> cpu_isas() {
   const std::span<const std::string> names = cpu_isa_names();

@@ -16,6 +16,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "kernels/tensor.h"
 
@@ -191,7 +192,7 @@ class Backend {
   virtual void adam(Vector grad, const AdamParameters& parameters, std::int64_t t, Vector m, Vector v, Vector x) = 0;
 };
 
-enum class BackendKind { kReferenceFloat, kReferenceDouble, kCpu };
+enum class BackendKind { kReferenceFloat, kReferenceDouble, kCpu, kCuda };
 
 struct BackendOptions {
   BackendKind kind = BackendKind::kCpu;
@@ -202,10 +203,18 @@ struct BackendOptions {
   // Output tile M of Winograd's F(M x M, 3 x 3) in all convolutions: 2, 4, 6; 0: the quickest for each layer and size. 2 errs as float32's
   // own rounding does, at about half the speed. kCpu only.
   int tile = 0;
+  // Which CUDA device, counted from 0. kCuda only.
+  int cuda_device = 0;
+  // Path of the CUDA module; empty: where it usually is (kernels/cuda_module.h).
+  std::string cuda_module = {};
 };
 
-// Throws OptionError for threads < 0, another tile, or a cpu_isa this machine or build does not have (the message lists those it has).
+// Throws OptionError for threads < 0, another tile, or a cpu_isa this machine or build does not have (the message lists those it has);
+// DeviceError with the one reason why kCuda cannot be had.
 std::unique_ptr<Backend> make_backend(const BackendOptions& options);
+
+// What CUDA has to offer here, one line a device. Throws DeviceError with the one reason why it has nothing.
+std::vector<std::string> describe_cuda_devices_of(const std::string& cuda_module);
 
 // Names accepted as cpu_isa on this machine, best first.
 std::span<const std::string> cpu_isa_names();

@@ -3,11 +3,16 @@
 #include "impasto/error.h"
 #include "kernels/backend.h"
 #include "kernels/cpu/cpu_backend.h"
+#include "kernels/cuda_module.h"
 #include "kernels/reference/reference_backend.h"
 
 namespace impasto {
 
 std::span<const std::string> cpu_isa_names() { return supported_cpu_isas(); }
+
+std::vector<std::string> describe_cuda_devices_of(const std::string& cuda_module) {
+  return load_cuda_module(cuda_module).describe_devices();
+}
 
 std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
   if (options.threads < 0) {
@@ -18,11 +23,12 @@ std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
   }
   if (options.kind == BackendKind::kCpu) return make_cpu_backend(options);
   if (!options.cpu_isa.empty()) {
-    throw OptionError("cpu_isa is \"" + options.cpu_isa + "\", which only the cpu backend takes; must be empty for a reference backend");
+    throw OptionError("cpu_isa is \"" + options.cpu_isa + "\", which only the cpu backend takes; must be empty for others");
   }
   if (options.tile != 0) {
-    throw OptionError("tile is " + std::to_string(options.tile) + ", which only the cpu backend takes; must be 0 for a reference backend");
+    throw OptionError("tile is " + std::to_string(options.tile) + ", which only the cpu backend takes; must be 0 for others");
   }
+  if (options.kind == BackendKind::kCuda) return load_cuda_module(options.cuda_module).make_backend(options.cuda_device);
   if (options.kind == BackendKind::kReferenceDouble) return make_reference_backend<double>();
   return make_reference_backend<float>();
 }

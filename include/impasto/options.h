@@ -9,8 +9,9 @@
 namespace impasto {
 
 enum class Device {
-  kAuto,            // the best backend that works here
+  kAuto,            // kCuda where it can be had, else kCpu
   kCpu,             // threads and vector instructions
+  kCuda,            // an NVIDIA GPU, through the CUDA module
   kReference,       // the specification in double: slow, one thread
   kReferenceFloat,  // the same in float
 };
@@ -24,6 +25,11 @@ struct SessionOptions {
   // Output tile M of the CPU backend's Winograd convolutions F(M x M, 3 x 3): 2, 4 or 6 everywhere, or 0 for the quickest of each layer and
   // size. 2 is the exact mode: errors near float32's own rounding, at about half the speed.
   int tile = 0;
+  // Which CUDA device, counted from 0.
+  int cuda_device = 0;
+  // Path of the CUDA module (libimpasto_cuda.so); empty: beside the program, in ../lib/impasto from there, or where the system looks for
+  // libraries.
+  std::string cuda_module = {};
 };
 
 enum class Pooling { kMax, kAverage };

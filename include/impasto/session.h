@@ -144,6 +144,9 @@ class Session {
 
 // "0.1.0"
 std::string version();
+// What this machine has to compute on, one line each: the CPU, then every CUDA device ("cuda:0: ...") or the one reason why there is none.
+// cuda_module: as in SessionOptions.
+std::vector<std::string> devices(const std::string& cuda_module = {});
 // Vector instruction sets of the CPU backend on this machine, best first.
 std::vector<std::string> cpu_isas();
 

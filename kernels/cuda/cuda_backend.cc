@@ -59,17 +59,49 @@ class Stream {
   cudaStream_t stream_ = nullptr;
 };
 
-cudaDeviceProp selected(int device) {
+std::string version_text(int version) { return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10); }
+
+// Throws DeviceError with the reason where there is none.
+int device_count() {
+  // The runtime takes a missing driver for an old one.
+  int driver = 0;
+  check(cudaDriverGetVersion(&driver), "asking for the NVIDIA driver's version");
+  if (driver == 0) throw DeviceError("this machine has no NVIDIA driver");
   int count = 0;
-  check(cudaGetDeviceCount(&count), "looking for CUDA devices");
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status == cudaErrorInsufficientDriver) {
+    cudaGetLastError();
+    int runtime = 0;
+    check(cudaRuntimeGetVersion(&runtime), "asking for the CUDA runtime's version");
+    throw DeviceError("the NVIDIA driver is for CUDA " + version_text(driver) + "; this build needs one for CUDA " + version_text(runtime));
+  }
+  if (status == cudaErrorNoDevice) {
+    cudaGetLastError();
+    throw DeviceError("this machine has no CUDA device");
+  }
+  check(status, "looking for CUDA devices");
+  return count;
+}
+
+cudaDeviceProp properties_of(int device) {
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, device), "asking for a CUDA device's properties");
+  return properties;
+}
+
+std::string described(const cudaDeviceProp& properties) {
+  return std::string(properties.name) + ", compute capability " + std::to_string(properties.major) + "." +
+         std::to_string(properties.minor) + ", " + std::to_string(properties.totalGlobalMem >> 20) + " MiB";
+}
+
+cudaDeviceProp selected(int device) {
+  const int count = device_count();
   if (device < 0 || device >= count) {
     throw DeviceError("cuda:" + std::to_string(device) + " does not exist; this machine has " + std::to_string(count) +
                       " CUDA devices, counted from 0");
   }
   check(cudaSetDevice(device), "selecting a CUDA device");
-  cudaDeviceProp properties{};
-  check(cudaGetDeviceProperties(&properties, device), "asking for a CUDA device's properties");
-  return properties;
+  return properties_of(device);
 }
 
 class CudaBackend : public Backend {
@@ -81,10 +113,7 @@ class CudaBackend : public Backend {
         context_{stream_, dnn_.get(), blas_.get()},
         partials_(cuda::allocate(cuda::kPartials * std::int64_t{sizeof(double)})) {}
 
-  std::string description() const override {
-    return std::string("cuda: ") + properties_.name + ", compute capability " + std::to_string(properties_.major) + "." +
-           std::to_string(properties_.minor) + ", float32";
-  }
+  std::string description() const override { return "cuda, float32, " + described(properties_); }
 
   Buffer allocate(std::int64_t bytes) override { return cuda::allocate(bytes); }
   std::int64_t vector_bytes(std::int64_t size) const override { return size * std::int64_t{sizeof(float)}; }
@@ -305,6 +334,13 @@ class CudaBackend : public Backend {
 };
 
 }  // namespace
+
+std::vector<std::string> describe_cuda_devices() {
+  std::vector<std::string> lines;
+  const int count = device_count();
+  for (int device = 0; device < count; ++device) lines.push_back(described(properties_of(device)));
+  return lines;
+}
 
 std::unique_ptr<Backend> make_cuda_backend(int device) { return std::make_unique<CudaBackend>(device); }
 

@@ -399,7 +399,7 @@ TEST(CliRun, VersionAndHelp) {
   EXPECT_EQ(version_outcome.err, "");
   for (const std::string& part :
        {"impasto " + version(), std::string("compiler: "), std::string("cpu instructions in use: " + cpu_isas().front()),
-        image_io_version(), std::string("HDF5 1."), std::string("CLI11 "), std::string("cuda: not in this build")}) {
+        image_io_version(), std::string("HDF5 1."), std::string("CLI11 "), std::string("device: cpu"), std::string("device: cuda")}) {
     EXPECT_TRUE(contains(version_outcome.out, part)) << part << " in\n" << version_outcome.out;
   }
   const Outcome help = run({"--help"});

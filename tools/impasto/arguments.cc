@@ -1,9 +1,11 @@
 #include "tools/impasto/arguments.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <functional>
 #include <initializer_list>
 #include <map>
+#include <string_view>
 #include <utility>
 
 #include "impasto/error.h"
@@ -32,13 +34,23 @@ T choose(const std::string& option, const std::string& text, const Choices<T>& c
   throw Failure(kUsage, option + ": '" + text + "' is not accepted; give one of " + names);
 }
 
-Device choose_device(const std::string& text) {
-  if (text == "cuda" || text.starts_with("cuda:")) {
-    throw Failure(kNoDevice, "--device " + text + ": CUDA is not in this build; this build has auto, cpu, reference, reference-float");
+void choose_device(const std::string& text, SessionOptions& session) {
+  constexpr std::string_view kNumbered = "cuda:";
+  if (text.starts_with(kNumbered)) {
+    const char* end = text.data() + text.size();
+    const auto [stopped, error] = std::from_chars(text.data() + kNumbered.size(), end, session.cuda_device);
+    if (error != std::errc{} || stopped != end || session.cuda_device < 0) {
+      throw Failure(kUsage, "--device: '" + text + "' is not accepted; devices are counted from cuda:0 (impasto devices lists them)");
+    }
+    session.device = Device::kCuda;
+    return;
   }
-  return choose<Device>(
-      "--device", text,
-      {{"auto", Device::kAuto}, {"cpu", Device::kCpu}, {"reference", Device::kReference}, {"reference-float", Device::kReferenceFloat}});
+  session.device = choose<Device>("--device", text,
+                                  {{"auto", Device::kAuto},
+                                   {"cpu", Device::kCpu},
+                                   {"cuda", Device::kCuda},
+                                   {"reference", Device::kReference},
+                                   {"reference-float", Device::kReferenceFloat}});
 }
 
 class Parser {
@@ -46,6 +58,10 @@ class Parser {
   Request parse(int argc, const char* const* argv) {
     describe();
     Request request;
+    if (argc == 2 && std::string_view(argv[1]) == "devices") {
+      request.kind = Request::Kind::kDevices;
+      return request;
+    }
     try {
       app_.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -106,7 +122,7 @@ class Parser {
 
   CLI::App app_{
       "Repaints CONTENT in the style of one or more STYLE pictures with the VGG19 network: writes OUT.\n"
-      "The picture's path goes to stdout, everything else to stderr.",
+      "The picture's path goes to stdout, everything else to stderr. `impasto devices` lists what there is to compute on.",
       "impasto"};
   std::string group_;
   std::string size_option_;
@@ -223,8 +239,8 @@ void Parser::describe_network() {
   option("--weights", "FILE", "", "Weight file, made by impasto-convert-weights",
          [this](const std::string& text) { settings_.weights = text; });
   flag("--untrained", settings_.untrained, "Use a network of random filters: no weights needed, weaker pictures");
-  option("--device", "NAME", "auto", "auto, cpu, reference (double) or reference-float",
-         [this](const std::string& text) { settings_.session.device = choose_device(text); });
+  option("--device", "NAME", "auto", "auto (CUDA where it can be had, else cpu), cpu, cuda, cuda:N, reference (double) or reference-float",
+         [this](const std::string& text) { choose_device(text, settings_.session); });
   option("--threads", "N", "0", "CPU threads; 0: one per core. The picture does not depend on it",
          integer("--threads", 0, kMaxThreads, settings_.session.threads));
   option("--cpu-isa", "NAME", "best", "Vector instructions of the CPU; --version lists those this machine has",
@@ -267,6 +283,7 @@ void Parser::finish() {
   if (exact_ && settings_.session.tile != 0 && settings_.session.tile != 2)
     throw Failure(kUsage, "--exact cannot be combined with another --tile than 2");
   if (exact_) settings_.session.tile = 2;
+  settings_.session.cuda_module = cuda_module();
   if (settings_.quiet && !progress_given_) settings_.progress = ProgressKind::kNone;
 
   apply(preset_, overrides_, settings_);

@@ -8,13 +8,13 @@
 namespace impasto::command {
 
 struct Request {
-  enum class Kind { kRun, kHelp, kVersion };
+  enum class Kind { kRun, kHelp, kVersion, kDevices };
   Kind kind = Kind::kRun;
   std::string help;   // for kHelp
   Settings settings;  // for kRun; StyleOptions::validate() has passed
 };
 
-// Throws Failure (usage, or no device for a device this build does not have) with one line naming the option and its value.
+// Throws Failure (usage) with one line naming the option and its value.
 Request parse_arguments(int argc, const char* const* argv);
 
 // Name and version of the command line library, for --version.

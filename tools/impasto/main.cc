@@ -38,6 +38,8 @@ int run_command(int argc, char** argv) {
         return print(request.help);
       case Request::Kind::kVersion:
         return print(version_text());
+      case Request::Kind::kDevices:
+        return print(devices_text());
       case Request::Kind::kRun:
         return run(request.settings);
     }

@@ -1,5 +1,7 @@
 #include "tools/impasto/settings.h"
 
+#include <cstdlib>
+
 namespace impasto::command {
 
 namespace {
@@ -76,12 +78,19 @@ std::string to_string(Optimizer optimizer) {
 
 std::string to_string(Pooling pooling) { return pooling == Pooling::kMax ? "max" : "average"; }
 
+std::string cuda_module() {
+  const char* path = std::getenv("IMPASTO_CUDA_MODULE");
+  return path == nullptr ? "" : path;
+}
+
 std::string to_string(Device device) {
   switch (device) {
     case Device::kAuto:
       return "auto";
     case Device::kCpu:
       return "cpu";
+    case Device::kCuda:
+      return "cuda";
     case Device::kReference:
       return "reference";
     case Device::kReferenceFloat:

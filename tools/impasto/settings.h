@@ -67,6 +67,9 @@ std::string to_string(Preset preset);
 std::string to_string(Optimizer optimizer);
 std::string to_string(Pooling pooling);
 std::string to_string(Device device);
+
+// Where to look for the CUDA module: $IMPASTO_CUDA_MODULE, "" for the usual places.
+std::string cuda_module();
 // With the picture's path for kPicture.
 std::string init_name(const Settings& settings);
 std::string filter_name(const Sizing& sizing);

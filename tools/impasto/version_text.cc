@@ -7,6 +7,7 @@
 #include "impasto/session.h"
 #include "tools/impasto/arguments.h"
 #include "tools/impasto/report.h"
+#include "tools/impasto/settings.h"
 
 namespace impasto::command {
 
@@ -20,6 +21,12 @@ constexpr const char* kCompiler = "g++ " __VERSION__;
 
 }  // namespace
 
+std::string devices_text() {
+  std::string text;
+  for (const std::string& device : devices(cuda_module())) text += device + "\n";
+  return text;
+}
+
 std::string version_text() {
   const std::vector<std::string> isas = cpu_isas();
   std::string text = "impasto " + version() + "\n";
@@ -27,7 +34,8 @@ std::string version_text() {
   text += "cpu instructions in use: " + (isas.empty() ? "none" : isas.front()) + "\n";
   text += "cpu instructions available:";
   for (const std::string& isa : isas) text += " " + isa;
-  text += "\ndevices: cpu reference reference-float (cuda: not in this build)\n";
+  text += "\n";
+  for (const std::string& device : devices(cuda_module())) text += "device: " + device + "\n";
   text += "libraries: " + image_io_version() + ", HDF5 " + IMPASTO_HDF5_VERSION + ", Eigen " + IMPASTO_EIGEN_VERSION + ", " +
           arguments_library() + ", " + report_library() + "\n";
   return text;

@@ -1,0 +1,31 @@
+// The CUDA backend as a module, loaded when it is first asked for: one build then serves machines with and without CUDA, and says why where
+// it is without.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels/backend.h"
+
+namespace impasto {
+
+// What the module exports by the name kCudaModuleEntry: `const CudaModule* impasto_cuda_module()`. Module and library are parts of one
+// build, which `build` proves: C++ objects pass between them.
+struct CudaModule {
+  const char* build;
+  // As make_cuda_backend (kernels/cuda/cuda_backend.h).
+  std::unique_ptr<Backend> (*make_backend)(int device);
+  // One line for each device, in order. Throws DeviceError with the reason why there is none.
+  std::vector<std::string> (*describe_devices)();
+};
+
+inline constexpr const char* kCudaModuleEntry = "impasto_cuda_module";
+// Library and module compare theirs.
+inline constexpr const char* kCudaModuleBuild = IMPASTO_VERSION ", " __VERSION__ ", seam 1";
+
+// path: of the module; empty: libimpasto_cuda.so beside the running program, then in ../lib/impasto from there, then where the system looks
+// for libraries. Once loaded it stays. Throws DeviceError with the one reason why it cannot be had.
+const CudaModule& load_cuda_module(const std::string& path);
+
+}  // namespace impasto

@@ -1,0 +1,90 @@
+// What the command computes on: the CUDA module on the emulation of tests/emulation, and every reason why there may be none.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "impasto/image_io.h"
+#include "tests/cli/command.h"
+
+namespace impasto::test {
+namespace {
+
+const Environment kEmulated = {{"IMPASTO_CUDA_MODULE", IMPASTO_EMULATED_MODULE}};
+
+Environment with_module(const std::string& path) { return {{"IMPASTO_CUDA_MODULE", path}}; }
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+class CliDevice : public testing::Test {
+ protected:
+  std::vector<std::string> arguments(const std::string& device, const std::string& out) {
+    return {content_,   style_, "-o",       folder_.path(out),          "--untrained", "--iterations", "3",
+            "--device", device, "--report", folder_.path(out + ".json")};
+  }
+  nlohmann::json report(const std::string& out) { return nlohmann::json::parse(read_file(folder_.path(out + ".json"))); }
+
+  Folder folder_;
+  const std::string content_ = folder_.path("content.png");
+  const std::string style_ = folder_.path("style.png");
+  const Image drawn_[2] = {write_sample(content_, 24, 18, 1), write_sample(style_, 20, 22, 2)};
+};
+
+TEST_F(CliDevice, CudaAgreesWithTheCpu) {
+  const Outcome cpu = run(arguments("cpu", "cpu.png"));
+  ASSERT_EQ(cpu.exit_code, 0) << cpu.err;
+  for (const std::string device : {"cuda", "cuda:0", "auto"}) {
+    const Outcome cuda = run(arguments(device, "cuda.png"), kEmulated);
+    ASSERT_EQ(cuda.exit_code, 0) << cuda.err;
+    EXPECT_TRUE(contains(cuda.err, "cuda, float32, ")) << cuda.err;
+    const nlohmann::json expected = report("cpu.png");
+    const nlohmann::json actual = report("cuda.png");
+    EXPECT_TRUE(contains(actual["device"], "cuda, float32, ")) << actual["device"];
+    ASSERT_EQ(actual["evaluations"].size(), 3u);
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_NEAR(actual["evaluations"][i]["total"].get<double>() / expected["evaluations"][i]["total"].get<double>(), 1,
+                  i == 0 ? 1e-5 : 1e-3)
+          << i;
+    }
+  }
+}
+
+TEST_F(CliDevice, DevicesAreListed) {
+  const Outcome outcome = run({"devices"}, kEmulated);
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_EQ(outcome.out.rfind("cpu, float32, ", 0), 0u) << outcome.out;
+  EXPECT_TRUE(contains(outcome.out, "\ncuda:0: ")) << outcome.out;
+  EXPECT_FALSE(contains(outcome.out, "cuda:1")) << outcome.out;
+}
+
+TEST_F(CliDevice, WhatCannotBeHadIsNamed) {
+  write_file(folder_.path("text.so"), "not a module");
+  struct Case {
+    std::string module;
+    std::string reason;
+  };
+  for (const Case& wrong : std::vector<Case>{{folder_.path("absent.so"), "absent.so"},
+                                             {folder_.path("text.so"), "text.so"},
+                                             {IMPASTO_FOREIGN_MODULE, "0.0.0, some other compiler"}}) {
+    const Outcome cuda = run(arguments("cuda", "none.png"), with_module(wrong.module));
+    EXPECT_EQ(cuda.exit_code, 3) << cuda.err;
+    EXPECT_TRUE(is_one_error_line(cuda.err)) << cuda.err;
+    EXPECT_TRUE(contains(cuda.err, wrong.reason)) << cuda.err;
+    const Outcome automatic = run(arguments("auto", "auto.png"), with_module(wrong.module));
+    EXPECT_EQ(automatic.exit_code, 0) << automatic.err;
+    EXPECT_TRUE(contains(automatic.err, "cpu, float32, ")) << automatic.err;
+    const Outcome list = run({"devices"}, with_module(wrong.module));
+    EXPECT_EQ(list.exit_code, 0);
+    EXPECT_TRUE(contains(list.out, "cuda: none: ") && contains(list.out, wrong.reason)) << list.out;
+  }
+  const Outcome beyond = run(arguments("cuda:7", "none.png"), kEmulated);
+  EXPECT_EQ(beyond.exit_code, 3);
+  EXPECT_TRUE(contains(beyond.err, "cuda:7")) << beyond.err;
+  EXPECT_EQ(folder_.files().count("none.png"), 0u);
+}
+
+}  // namespace
+}  // namespace impasto::test
