@@ -49,9 +49,10 @@ json to_json(const Losses& losses) {
 
 Device device_named(const std::string& name) {
   if (name == "cpu") return Device::kCpu;
+  if (name == "cuda") return Device::kCuda;
   if (name == "reference") return Device::kReference;
   if (name == "reference-float") return Device::kReferenceFloat;
-  throw std::runtime_error("device " + name + "; expected cpu, reference or reference-float");
+  throw std::runtime_error("device " + name + "; expected cpu, cuda, reference or reference-float");
 }
 
 Optimizer optimizer_named(const std::string& name) {

@@ -38,8 +38,9 @@ class Options:
 class Network:
     """VGG19's convolutions, frozen."""
 
-    def __init__(self, path, dtype=torch.float64, memory_format=torch.contiguous_format):
+    def __init__(self, path, dtype=torch.float64, memory_format=torch.contiguous_format, device="cpu"):
         self.dtype = dtype
+        self.device = device
         self.memory_format = memory_format
         with h5py.File(path, "r") as file:
             self.channel_order = str(np.array(file.attrs["channel_order"]).item().decode() if isinstance(file.attrs["channel_order"], bytes)
@@ -53,7 +54,7 @@ class Network:
             raise ValueError(f"{path}: channel_order {self.channel_order!r}")
 
     def _tensor(self, dataset):
-        tensor = torch.from_numpy(np.asarray(dataset, dtype=np.float32)).to(self.dtype)
+        tensor = torch.from_numpy(np.asarray(dataset, dtype=np.float32)).to(self.device, self.dtype)
         return tensor.to(memory_format=self.memory_format) if tensor.dim() == 4 else tensor
 
     def preprocess(self, picture):
@@ -62,11 +63,11 @@ class Network:
         if self.channel_order == "BGR":
             p = p[:, :, ::-1]
         x = ((self.input_scale * p - self.mean) / self.std).transpose(2, 0, 1)[None]
-        return torch.from_numpy(np.ascontiguousarray(x)).to(self.dtype).contiguous(memory_format=self.memory_format)
+        return torch.from_numpy(np.ascontiguousarray(x)).to(self.device, self.dtype).contiguous(memory_format=self.memory_format)
 
     def pixel_gradient(self, grad_x):
         """dL/dx (1, 3, h, w) -> dL/dp (h, w, 3), float64."""
-        g = grad_x[0].double().numpy().transpose(1, 2, 0) * (self.input_scale / self.std)
+        g = grad_x[0].double().cpu().numpy().transpose(1, 2, 0) * (self.input_scale / self.std)
         return np.ascontiguousarray(g[:, :, ::-1] if self.channel_order == "BGR" else g)
 
     def features(self, x, names, pooling):
