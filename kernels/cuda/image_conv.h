@@ -1,5 +1,6 @@
 // The first convolution: 3x3 with zero padding 1, stride 1, from a picture of 3 planes to c channels and its gradient back to the picture.
-// Direct: at 64 channels the bytes and the multiply-adds take about as long as each other, so fewer of the latter would gain little. Enqueued on the stream; does not wait.
+// Direct: at 64 channels the bytes and the multiply-adds take about as long as each other, so fewer of the latter would gain little.
+// Enqueued on the stream; does not wait.
 #pragma once
 
 #include <cuda_runtime.h>
