@@ -13,7 +13,7 @@ namespace impasto {
 
 class LbfgsHistory {
  public:
-  // How pairs are remembered: to the last digit, or rounded to 16 bits a number (Backend::compress). What is remembered rounded is the
+  // How pairs are remembered: to the last digit, or rounded to 10 bits a number (Backend::compress). What is remembered rounded is the
   // rounded pair throughout: dot products and curvature are its own.
   enum class Digits { kAll, kCompact };
 

@@ -164,12 +164,14 @@ class Backend {
   // terms.
   virtual void combine(std::span<const double> coefficients, std::span<const Vector> terms, Vector out) = 0;
 
-  // Rounds v, kCompactRun numbers after the other, to the nearest multiples of the largest magnitude among them / 32767, and leaves in `to`
-  // what stands for the rounded v: an optimiser's history, which is read from end to end at every step, then takes half the memory.
-  // All NaN where one of a run is NaN or infinite; 0 where none reaches 1e-30.
-  static constexpr int kCompactRun = 64;
+  // Rounds v, kCompactRun numbers after the other, to the nearest multiples of the largest magnitude among them / kCompactDigits, and
+  // leaves in `to` what stands for the rounded v: an optimiser's history, which is read from end to end at every step, then takes a third
+  // of the memory, three numbers of 10 bits in 32. All NaN where one of a run is NaN or infinite; 0 where none reaches kCompactLeast.
+  static constexpr int kCompactRun = 96;
+  static constexpr int kCompactDigits = 511;
+  static constexpr double kCompactLeast = 1e-28;
   virtual void compress(Vector v, CompactVector to) = 0;
-  // dots above, of compact vectors; products of up to 1024 numbers may be summed in the vector's precision first.
+  // dots above, of compact vectors; products of up to 1536 numbers may be summed in the vector's precision first.
   virtual void dots(std::span<const CompactVector> many, std::span<const Vector> few, double* result) = 0;
   // out = scale * v + sum_i coefficients[i] terms[i], as combine above. out may be v.
   virtual void combine(std::span<const double> coefficients, std::span<const CompactVector> terms, double scale, Vector v, Vector out) = 0;

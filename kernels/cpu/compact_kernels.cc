@@ -1,4 +1,4 @@
-// Compact vectors: rounding to 16 bits a number, dot products and linear combinations of what was rounded. The latter two read
+// Compact vectors: rounding to 10 bits a number, dot products and linear combinations of what was rounded. The latter two read
 // a whole history for little arithmetic on each number, so a piece's products are summed in float32, 64 to a lane with AVX-512, before they
 // join the double sums.
 #include "kernels/cpu/compact_kernels.h"
@@ -9,7 +9,7 @@ namespace {
 constexpr int kRun = Backend::kCompactRun;
 constexpr int kDoubles = kLanes / 2;
 // Elements that pass all vectors while `few`, or the sums, stay in L1.
-constexpr std::int64_t kPiece = 1024;
+constexpr std::int64_t kPiece = 16 * kRun;
 // Vectors that share a load of `few`.
 constexpr int kManyTogether = 2;
 // Terms that share a load and a store of the sums.
@@ -17,33 +17,35 @@ constexpr int kTermsTogether = 4;
 // A piece is two kilobytes of each vector, too short for the processor to foresee the next vector's: it is fetched into L2 while those some
 // vectors before it are read, early enough for memory to answer.
 constexpr int kVectorsAhead = 8;
-// The largest digit.
-constexpr float kDigits = 32767.0f;
-// Below, the unit's reciprocal would not be finite.
-constexpr float kLeast = 1e-30f;
+constexpr float kDigits = Backend::kCompactDigits;
+constexpr float kLeast = Backend::kCompactLeast;
+// A block: numbers whose digits share words, kBlockWords apart.
+constexpr int kBlockWords = 16;
+constexpr int kBlock = 3 * kBlockWords;
+// Digits are read with the bits below them cleared, not shifted down: a digit then counts in 1 << kLowBits.
+constexpr int kDigitBits = 10;
+constexpr int kLowBits = 32 - kDigitBits;
 
-typedef std::int16_t Digits __attribute__((vector_size(2 * kLanes)));
-typedef std::int16_t UnalignedDigits __attribute__((vector_size(2 * kLanes), aligned(2), may_alias));
+IMPASTO_INLINE VecF as_numbers(VecI words) { return __builtin_convertvector(words, VecF); }
 
-IMPASTO_INLINE VecF load_digits(const std::int16_t* p) {
-#if defined(__AVX512F__)
-  return _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))));
-#elif defined(__AVX2__)
-  return _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
-#else
-  return __builtin_convertvector(*reinterpret_cast<const UnalignedDigits*>(p), VecF);
-#endif
+// The digits of kLanes words, times 1 << kLowBits.
+IMPASTO_INLINE void load_digits(const std::int32_t* words, VecF (&x)[3]) {
+  const VecI word = *reinterpret_cast<const UnalignedVecI*>(words);
+  constexpr std::int32_t kUpper = -(1 << kLowBits);
+  x[0] = as_numbers(word & kUpper);
+  x[1] = as_numbers((word << kDigitBits) & kUpper);
+  x[2] = as_numbers(word << (2 * kDigitBits));
 }
 
-IMPASTO_INLINE void prefetch(const float* p) { __builtin_prefetch(p, 0, 2); }
+IMPASTO_INLINE void prefetch(const void* p) { __builtin_prefetch(p, 0, 2); }
 // Of one run: two lines.
-IMPASTO_INLINE void prefetch_run(const std::int16_t* p) {
-  __builtin_prefetch(p, 0, 2);
-  __builtin_prefetch(p + kRun / 2, 0, 2);
+IMPASTO_INLINE void prefetch_run(const std::int32_t* words) {
+  prefetch(words);
+  prefetch(words + kCompactRunWords / 2);
 }
 
 // One whole run, in place.
-void compress_run(float* v, float* unit, std::int16_t* digits) {
+void compress_run(float* v, float* low_bit_unit, std::int32_t* words) {
   VecF largest{};
   VecF poison{};
   for (int i = 0; i < kRun; i += kLanes) {
@@ -56,20 +58,29 @@ void compress_run(float* v, float* unit, std::int16_t* digits) {
   const float most = largest_lane(largest);
   const bool finite = not_less_bits(poison, VecF{}) == kPartBits;
   const bool nothing = !(finite && most >= kLeast);
-  *unit = !finite ? __builtin_nanf("") : nothing ? 0.0f : most / kDigits;
+  const float unit = !finite ? __builtin_nanf("") : nothing ? 0.0f : most / kDigits;
+  *low_bit_unit = unit / (1 << kLowBits);
   const float scale = nothing ? 0.0f : kDigits / most;
   // Added and taken away, it rounds to the nearest integer.
   constexpr float kRounding = 12582912.0f;
-  for (int i = 0; i < kRun; i += kLanes) {
-    const VecF x = nothing ? VecF{} : load(v + i) * scale + kRounding - kRounding;
-    *reinterpret_cast<UnalignedDigits*>(digits + i) = __builtin_convertvector(x, Digits);
-    store(v + i, x * *unit);
+  for (int block = 0; block < kRun; block += kBlock) {
+    for (int i = 0; i < kBlockWords; i += kLanes) {
+      VecI digits[3];
+      for (int k = 0; k < 3; ++k) {
+        float* at = v + block + k * kBlockWords + i;
+        const VecF x = nothing ? VecF{} : load(at) * scale + kRounding - kRounding;
+        digits[k] = __builtin_convertvector(x, VecI) & ((1 << kDigitBits) - 1);
+        store(at, x * unit);
+      }
+      *reinterpret_cast<UnalignedVecI*>(words + block / 3 + i) =
+          digits[0] << kLowBits | digits[1] << (kLowBits - kDigitBits) | digits[2] << (kLowBits - 2 * kDigitBits);
+    }
   }
 }
 
-// Fetches the units, and returns the digits to fetch, while those of vector `at` are read at `piece`; after the last vector come the first
+// Fetches the units, and returns the words to fetch, while those of vector `at` are read at `piece`; after the last vector come the first
 // ones' next piece.
-const std::int16_t* fetch_ahead(const CompactVector* many, int count, int at, std::int64_t piece, std::int64_t last) {
+const std::int32_t* fetch_ahead(const CompactVector* many, int count, int at, std::int64_t piece, std::int64_t last) {
   int ahead = at + kVectorsAhead;
   if (ahead >= count) {
     ahead = smaller_of(ahead - count, count - 1);
@@ -77,43 +88,47 @@ const std::int16_t* fetch_ahead(const CompactVector* many, int count, int at, st
   }
   const CompactRuns next = runs_of(many[ahead]);
   prefetch(next.units + piece / kRun);
-  return next.digits + piece;
+  return next.words + piece / 3;
 }
 
-// One run of kMany vectors with kFew: part[m][j] = the digits of many[m] . few[j], by lane.
+// One run of kMany vectors with kFew: part[m][j] = the digits of many[m], times 1 << kLowBits, . few[j], by lane.
 template <int kMany, int kFew>
-IMPASTO_INLINE void run_dots(const std::int16_t* const (&digits)[kMany], const float* const (&few)[kFew], VecF (&part)[kMany][kFew]) {
-#pragma GCC unroll 16
-  for (int i = 0; i < kRun; i += kLanes) {
-    VecF x[kMany];
+IMPASTO_INLINE void run_dots(const std::int32_t* const (&words)[kMany], const float* const (&few)[kFew], VecF (&part)[kMany][kFew]) {
+#pragma GCC unroll 8
+  for (int i = 0; i < kCompactRunWords; i += kLanes) {
+    const int first = i / kBlockWords * kBlock + i % kBlockWords;
+    VecF x[kMany][3];
 #pragma GCC unroll 2
-    for (int m = 0; m < kMany; ++m) x[m] = load_digits(digits[m] + i);
+    for (int m = 0; m < kMany; ++m) load_digits(words[m] + i, x[m]);
+#pragma GCC unroll 3
+    for (int k = 0; k < 3; ++k) {
 #pragma GCC unroll 4
-    for (int j = 0; j < kFew; ++j) {
-      const VecF y = load(few[j] + i);
+      for (int j = 0; j < kFew; ++j) {
+        const VecF y = load(few[j] + first + k * kBlockWords);
 #pragma GCC unroll 2
-      for (int m = 0; m < kMany; ++m) part[m][j] = i == 0 ? x[m] * y : multiply_add(x[m], y, part[m][j]);
+        for (int m = 0; m < kMany; ++m) part[m][j] = i + k == 0 ? x[m][k] * y : multiply_add(x[m][k], y, part[m][j]);
+      }
     }
   }
 }
 
 // sums (kMany, kFew) += many[m] . few[j] over `runs` runs from run `first` on; few begins there.
 template <int kMany, int kFew>
-void piece_dots(const CompactRuns* many, const std::int16_t* const* ahead, std::int64_t first, std::int64_t runs, const float* const* few,
+void piece_dots(const CompactRuns* many, const std::int32_t* const* ahead, std::int64_t first, std::int64_t runs, const float* const* few,
                 double* sums) {
   VecF sum[kMany][kFew]{};
   for (std::int64_t run = 0; run < runs; ++run) {
-    const std::int16_t* digits[kMany];
+    const std::int32_t* words[kMany];
     const float* at[kFew];
 #pragma GCC unroll 2
     for (int m = 0; m < kMany; ++m) {
-      digits[m] = many[m].digits + (first + run) * kRun;
-      prefetch_run(ahead[m] + run * kRun);
+      words[m] = many[m].words + (first + run) * kCompactRunWords;
+      prefetch_run(ahead[m] + run * kCompactRunWords);
     }
 #pragma GCC unroll 4
     for (int j = 0; j < kFew; ++j) at[j] = few[j] + run * kRun;
     VecF part[kMany][kFew];
-    run_dots<kMany, kFew>(digits, at, part);
+    run_dots<kMany, kFew>(words, at, part);
 #pragma GCC unroll 2
     for (int m = 0; m < kMany; ++m) {
       const VecF unit = broadcast(many[m].units[first + run]);
@@ -153,7 +168,7 @@ void dots_of(const CompactVector* many, int many_count, const float* const* few,
     }
     for (int m = 0; m < many_count; m += kManyTogether) {
       CompactRuns these[kManyTogether];
-      const std::int16_t* ahead[kManyTogether];
+      const std::int32_t* ahead[kManyTogether];
       for (int k = 0; k < kManyTogether; ++k) {
         these[k] = runs_of(many[smaller_of(m + k, many_count - 1)]);
         ahead[k] = fetch_ahead(many, many_count, m + k, piece, last);
@@ -169,27 +184,34 @@ void dots_of(const CompactVector* many, int many_count, const float* const* few,
 
 // sums += coefficients[0] terms[0] + ..., from element `piece` on.
 template <int kTerms>
-void add_terms(const double* coefficients, const CompactVector* terms, const std::int16_t* const* ahead, std::int64_t piece,
+void add_terms(const double* coefficients, const CompactVector* terms, const std::int32_t* const* ahead, std::int64_t piece,
                std::int64_t runs, float* sums) {
   const float* units[kTerms];
-  const std::int16_t* digits[kTerms];
+  const std::int32_t* words[kTerms];
   for (int k = 0; k < kTerms; ++k) {
     units[k] = runs_of(terms[k]).units + piece / kRun;
-    digits[k] = runs_of(terms[k]).digits + piece;
+    words[k] = runs_of(terms[k]).words + piece / 3;
   }
   for (std::int64_t run = 0; run < runs; ++run) {
     VecF factor[kTerms];
 #pragma GCC unroll 4
     for (int k = 0; k < kTerms; ++k) {
       factor[k] = broadcast(static_cast<float>(coefficients[k] * units[k][run]));
-      prefetch_run(ahead[k] + run * kRun);
+      prefetch_run(ahead[k] + run * kCompactRunWords);
     }
-#pragma GCC unroll 16
-    for (int i = 0; i < kRun; i += kLanes) {
-      VecF sum = load(sums + run * kRun + i);
+#pragma GCC unroll 8
+    for (int i = 0; i < kCompactRunWords; i += kLanes) {
+      float* at = sums + run * kRun + i / kBlockWords * kBlock + i % kBlockWords;
+      VecF sum[3] = {load(at), load(at + kBlockWords), load(at + 2 * kBlockWords)};
 #pragma GCC unroll 4
-      for (int k = 0; k < kTerms; ++k) sum = multiply_add(factor[k], load_digits(digits[k] + run * kRun + i), sum);
-      store(sums + run * kRun + i, sum);
+      for (int k = 0; k < kTerms; ++k) {
+        VecF x[3];
+        load_digits(words[k] + run * kCompactRunWords + i, x);
+#pragma GCC unroll 3
+        for (int d = 0; d < 3; ++d) sum[d] = multiply_add(factor[k], x[d], sum[d]);
+      }
+#pragma GCC unroll 3
+      for (int d = 0; d < 3; ++d) store(at + d * kBlockWords, sum[d]);
     }
   }
 }
@@ -198,11 +220,11 @@ void add_terms(const double* coefficients, const CompactVector* terms, const std
 
 void compress(float* v, CompactVector to, std::int64_t first, std::int64_t last) {
   const CompactRuns runs = runs_of(to);
-  for (; first + kRun <= last; first += kRun) compress_run(v + first, runs.units + first / kRun, runs.digits + first);
+  for (; first + kRun <= last; first += kRun) compress_run(v + first, runs.units + first / kRun, runs.words + first / 3);
   if (first == last) return;
   float rest[kRun]{};
   for (std::int64_t i = first; i < last; ++i) rest[i - first] = v[i];
-  compress_run(rest, runs.units + first / kRun, runs.digits + first);
+  compress_run(rest, runs.units + first / kRun, runs.words + first / 3);
   for (std::int64_t i = first; i < last; ++i) v[i] = rest[i - first];
 }
 
@@ -229,7 +251,7 @@ void compact_combine(const double* coefficients, const CompactVector* terms, int
     const std::int64_t runs = (size + kRun - 1) / kRun;
     for (std::int64_t i = 0; i < runs * kRun; ++i) sums[i] = i < size ? static_cast<float>(scale * v[piece + i]) : 0.0f;
     int term = 0;
-    const std::int16_t* ahead[kTermsTogether];
+    const std::int32_t* ahead[kTermsTogether];
     for (; term + kTermsTogether <= count; term += kTermsTogether) {
       for (int k = 0; k < kTermsTogether; ++k) ahead[k] = fetch_ahead(terms, count, term + k, piece, last);
       add_terms<kTermsTogether>(coefficients + term, terms + term, ahead, piece, runs, sums);

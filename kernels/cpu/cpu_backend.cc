@@ -35,10 +35,10 @@ struct Chunks {
   std::int64_t length;
   std::int64_t count;
 
-  // multiple: of which lengths are multiples, a divisor of kMinChunk.
+  // multiple: of which lengths are multiples.
   explicit Chunks(std::int64_t size_in, std::int64_t multiple = kBlockChannels)
       : size(size_in),
-        length(std::max(kMinChunk, ((size_in + kChunks - 1) / kChunks + multiple - 1) / multiple * multiple)),
+        length((std::max(kMinChunk, (size_in + kChunks - 1) / kChunks) + multiple - 1) / multiple * multiple),
         count((size_in + length - 1) / length) {}
   std::int64_t first(std::int64_t i) const { return i * length; }
   std::int64_t last(std::int64_t i) const { return std::min(size, (i + 1) * length); }
@@ -60,7 +60,7 @@ class CpuBackend : public Backend {
 
   Buffer allocate(std::int64_t bytes) override { return cpu::allocate(bytes); }
   std::int64_t vector_bytes(std::int64_t size) const override { return size * static_cast<std::int64_t>(sizeof(float)); }
-  std::int64_t compact_bytes(std::int64_t size) const override { return compact_unit_bytes(size) + compact_runs(size) * kCompactRun * 2; }
+  std::int64_t compact_bytes(std::int64_t size) const override { return compact_unit_bytes(size) + compact_runs(size) * kCompactRunWords * 4; }
   std::int64_t features_bytes(Shape shape) const override { return padded_size(shape) * static_cast<std::int64_t>(sizeof(float)); }
   std::int64_t mask_bytes(Shape shape) const override {
     return channel_blocks(shape.c) * shape.plane() * static_cast<std::int64_t>(sizeof(std::uint16_t));

@@ -61,17 +61,19 @@ struct ProductTiles {
   std::int64_t position = 0;
 };
 
-// What a CompactVector holds: of each run of Backend::kCompactRun numbers its unit; from the next line of 64 bytes on the numbers in units,
-// 16 bits each, and zeros to fill the last run.
+// What a CompactVector holds: of each run of Backend::kCompactRun numbers what bit 22 is worth; from the next line of 64 bytes on the
+// digits, three in a word, and zeros to fill the last run. Of 48 numbers in a row, word i has number i in its bits 22 to 31,
+// number 16 + i in bits 12 to 21, number 32 + i in bits 2 to 11, in two's complement; bits 0 and 1 are 0.
 struct CompactRuns {
   float* units;
-  std::int16_t* digits;
+  std::int32_t* words;
 };
+inline constexpr int kCompactRunWords = Backend::kCompactRun / 3;
 
 static inline std::int64_t compact_runs(std::int64_t size) { return (size + Backend::kCompactRun - 1) / Backend::kCompactRun; }
 static inline std::int64_t compact_unit_bytes(std::int64_t size) { return (compact_runs(size) * 4 + 63) / 64 * 64; }
 static inline CompactRuns runs_of(CompactVector v) {
-  return {static_cast<float*>(v.data), reinterpret_cast<std::int16_t*>(static_cast<char*>(v.data) + compact_unit_bytes(v.size))};
+  return {static_cast<float*>(v.data), reinterpret_cast<std::int32_t*>(static_cast<char*>(v.data) + compact_unit_bytes(v.size))};
 }
 
 struct KernelTable {

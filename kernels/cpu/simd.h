@@ -42,6 +42,7 @@ inline constexpr unsigned kPartBits = (1u << kLanes) - 1;
 typedef float VecF __attribute__((vector_size(4 * kLanes)));
 typedef std::int32_t VecI __attribute__((vector_size(4 * kLanes)));
 typedef float UnalignedVecF __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
+typedef std::int32_t UnalignedVecI __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
 // Half as many lanes: what widens to one vector of doubles.
 typedef float HalfF __attribute__((vector_size(2 * kLanes)));
 typedef float UnalignedHalfF __attribute__((vector_size(2 * kLanes), aligned(4), may_alias));

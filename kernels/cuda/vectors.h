@@ -18,8 +18,7 @@ void combine(std::span<const double> coefficients, std::span<const Vector> terms
 void norms(Vector v, double* partials, double* result, cudaStream_t stream);
 void adam(Vector grad, const Backend::AdamParameters& parameters, std::int64_t t, Vector m, Vector v, Vector x, cudaStream_t stream);
 
-// Compact vectors: of each run of Backend::kCompactRun numbers its unit (float), then, from a multiple of 64 bytes on, the numbers in
-// units, 16 bits each, the last run filled with zeros.
+// Compact vectors; compact.cu has their layout.
 std::int64_t compact_bytes(std::int64_t size);
 void compress(Vector v, CompactVector to, cudaStream_t stream);
 void dots(std::span<const CompactVector> many, std::span<const Vector> few, double* partials, double* result, cudaStream_t stream);

@@ -61,12 +61,12 @@ void ReferenceBackend<T>::compress(Vector v, CompactVector to) {
       largest = std::max(largest, std::abs(static_cast<double>(values[i])));
       finite = finite && std::isfinite(values[i]);
     }
-    const double unit = largest / 32767;
+    const double unit = largest / kCompactDigits;
     for (std::int64_t i = first; i < last; ++i) {
       if (!finite) {
         values[i] = std::numeric_limits<T>::quiet_NaN();
       } else {
-        values[i] = largest < 1e-30 ? T{0} : static_cast<T>(std::nearbyint(values[i] / unit) * unit);
+        values[i] = largest < kCompactLeast ? T{0} : static_cast<T>(std::nearbyint(values[i] / unit) * unit);
       }
     }
   }

@@ -16,7 +16,7 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Around a run, around what kernels take at a time, and long enough for several threads.
-const std::vector<std::int64_t> kSizes{1, 15, 63, 64, 65, 127, 128, 1000, 1024, 1025, 4095, 4097, 65'537, 200'003};
+const std::vector<std::int64_t> kSizes{1, 15, 16, 47, 49, 95, 96, 97, 191, 192, 1000, 1535, 1536, 1537, 4127, 4129, 65'537, 200'003};
 
 class Compact : public KernelTest {};
 IMPASTO_FOR_EVERY_BACKEND(Compact);
@@ -49,7 +49,7 @@ TEST_P(Compact, EachRunIsRoundedByItsLargest) {
       const std::int64_t last = std::min(first + kRun, size);
       double largest = 0;
       for (std::int64_t i = first; i < last; ++i) largest = std::max(largest, std::abs(values[i]));
-      const double unit = largest / 32767;
+      const double unit = largest / Backend::kCompactDigits;
       for (std::int64_t i = first; i < last; ++i) {
         const double digits = outputs[0][i] / unit;
         ASSERT_NEAR(outputs[0][i], values[i], 0.505 * unit) << i;
@@ -59,10 +59,10 @@ TEST_P(Compact, EachRunIsRoundedByItsLargest) {
   }
 }
 
-// Whole numbers, each run with a 32767: their own digits. All but those are small, so that float32 holds the sums below.
+// Whole numbers, each run with the largest digit: their own digits. All but those are small, so that float32 holds the sums below.
 std::vector<double> whole(std::uint64_t seed, std::int64_t size) {
   std::vector<double> values = integers(seed, size, -99, 99);
-  for (std::int64_t i = 0; i < size; i += kRun) values[i] = 32767;
+  for (std::int64_t i = 0; i < size; i += kRun) values[i] = Backend::kCompactDigits;
   return values;
 }
 
@@ -94,7 +94,7 @@ TEST_P(Compact, DotsOfWholeNumbersAreExact) {
   for (std::int64_t size : kSizes) {
     for (int few : {1, 2, 3, 4}) {
       for (int many : {0, 1, 2, 7, 201}) {
-        if (size != 1025 && (size > 5000 ? few != 3 || many != 7 : many > 7)) continue;
+        if (size != 1537 && (size > 5000 ? few != 3 || many != 7 : many > 7)) continue;
         const testing::ScopedTrace trace(__FILE__, __LINE__, std::to_string(size) + " " + std::to_string(many) + "x" + std::to_string(few));
         expect_equal_to_reference(GetParam(), [&](Workbench& bench) {
           const Compressed from = compressed(bench, many, [&](int i) { return whole(static_cast<std::uint64_t>(10 + i), size); });
@@ -154,7 +154,7 @@ TEST_P(Compact, DotsAndCombineOfRealNumbers) {
       sum[i] += coefficients[k] * values[i];
     }
   }
-  // The sum of |a b| is near kSize; 64 to 256 float32 roundings of a piece's sum.
+  // The sum of |a b| is near kSize; 96 to 384 float32 roundings of a piece's sum.
   EXPECT_TRUE(close(outputs[0], dots, tolerance::kDirectConvolution.with_floor(kSize)));
   EXPECT_TRUE(close(outputs[1], sum, tolerance::kDirectConvolution.with_floor(1)));
 }
@@ -191,11 +191,11 @@ TEST_P(Compact, BadNumbersShowInTheirRunAndNowhereElse) {
 
 TEST_P(Compact, RunsOfNothingAreZero) {
   std::vector<double> values(3 * kRun, 0.0);
-  for (std::int64_t i = 0; i < kRun; ++i) values[kRun + i] = static_cast<float>(1e-31);
-  values[2 * kRun] = 32767;
+  for (std::int64_t i = 0; i < kRun; ++i) values[kRun + i] = static_cast<float>(0.99 * Backend::kCompactLeast);
+  values[2 * kRun] = Backend::kCompactDigits;
   const Outputs outputs = proven_outputs(GetParam(), [&](Workbench& bench) { return compress(bench, values); });
   for (int form : {0, 1}) {
-    for (std::int64_t i = 0; i < 3 * kRun; ++i) EXPECT_EQ(outputs[form][i], i == 2 * kRun ? 32767 : 0) << i;
+    for (std::int64_t i = 0; i < 3 * kRun; ++i) EXPECT_EQ(outputs[form][i], i == 2 * kRun ? Backend::kCompactDigits : 0) << i;
   }
 }
 

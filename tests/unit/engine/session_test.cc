@@ -161,13 +161,13 @@ TEST_F(SessionTest, MemoryPlanCountsTheHistory) {
     }
     return std::int64_t{0};
   };
-  // Bytes per pixel and pair, up to alignment: two vectors of three float32; of three 16-bit numbers and, for 64 of them, a float32 (whole
+  // Bytes per pixel and pair, up to alignment: two vectors of three float32; of three numbers a word and, for 96 of them, a float32 (whole
   // lines of 64 bytes of both).
   const auto each = [&](Optimizer optimizer) {
     return static_cast<double>(history_bytes(optimizer, 110) - history_bytes(optimizer, 10)) / 100;
   };
   EXPECT_NEAR(each(Optimizer::kLbfgsTorch), 24.0 * 24 * 20, 2 * 256);
-  EXPECT_NEAR(each(Optimizer::kLbfgs), 12.375 * 24 * 20, 2 * (256 + 128));
+  EXPECT_NEAR(each(Optimizer::kLbfgs), 8.25 * 24 * 20, 2 * (256 + 128));
 }
 
 }  // namespace
