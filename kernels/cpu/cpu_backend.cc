@@ -60,7 +60,9 @@ class CpuBackend : public Backend {
 
   Buffer allocate(std::int64_t bytes) override { return cpu::allocate(bytes); }
   std::int64_t vector_bytes(std::int64_t size) const override { return size * static_cast<std::int64_t>(sizeof(float)); }
-  std::int64_t compact_bytes(std::int64_t size) const override { return compact_unit_bytes(size) + compact_runs(size) * kCompactRunWords * 4; }
+  std::int64_t compact_bytes(std::int64_t size) const override {
+    return compact_unit_bytes(size) + compact_runs(size) * kCompactRunWords * 4;
+  }
   std::int64_t features_bytes(Shape shape) const override { return padded_size(shape) * static_cast<std::int64_t>(sizeof(float)); }
   std::int64_t mask_bytes(Shape shape) const override {
     return channel_blocks(shape.c) * shape.plane() * static_cast<std::int64_t>(sizeof(std::uint16_t));

@@ -105,6 +105,25 @@ void add_terms(const double* coefficients, const float* const* terms, const floa
   }
 }
 
+// out = coefficients[0] terms[0] + ..., few enough to need no sums in memory.
+template <int kTerms>
+void combine_few(const double* coefficients, const Vector* terms, std::int64_t first, std::int64_t last, float* out) {
+  const float* from[kTerms];
+  for (int k = 0; k < kTerms; ++k) from[k] = static_cast<const float*>(terms[k].data);
+  std::int64_t i = first;
+  for (; i + kDoubles <= last; i += kDoubles) {
+    VecD sum = coefficients[0] * load_wide(from[0] + i);
+#pragma GCC unroll 4
+    for (int k = 1; k < kTerms; ++k) sum += coefficients[k] * load_wide(from[k] + i);
+    store_narrow(out + i, sum);
+  }
+  for (; i < last; ++i) {
+    double sum = coefficients[0] * double{from[0][i]};
+    for (int k = 1; k < kTerms; ++k) sum += coefficients[k] * double{from[k][i]};
+    out[i] = static_cast<float>(sum);
+  }
+}
+
 }  // namespace
 
 void dots(const float* const* many, int many_count, const float* const* few, int few_count, std::int64_t first, std::int64_t last,
@@ -123,6 +142,14 @@ void dots(const float* const* many, int many_count, const float* const* few, int
 }
 
 void combine(const double* coefficients, const Vector* terms, int count, std::int64_t first, std::int64_t last, float* out) {
+  switch (count) {
+    case 1:
+      return combine_few<1>(coefficients, terms, first, last, out);
+    case 2:
+      return combine_few<2>(coefficients, terms, first, last, out);
+    case 3:
+      return combine_few<3>(coefficients, terms, first, last, out);
+  }
   alignas(64) double sums[kCombineRun];
   for (std::int64_t run = first; run < last; run += kCombineRun) {
     const std::int64_t size = smaller_of(kCombineRun, last - run);

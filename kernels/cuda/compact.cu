@@ -178,8 +178,7 @@ __global__ void __launch_bounds__(kCombineThreads)
     combine_compact(const CompactTerms terms, double scale, const float* v, std::int64_t size, float* out) {
   const std::int64_t words_from = unit_bytes(size);
   const std::int64_t stride = std::int64_t{gridDim.x} * kCombineThreads * kNumbers;
-  for (std::int64_t at = (std::int64_t{blockIdx.x} * kCombineThreads + threadIdx.x) * kNumbers; at < run_count(size) * kRun;
-       at += stride) {
+  for (std::int64_t at = (std::int64_t{blockIdx.x} * kCombineThreads + threadIdx.x) * kNumbers; at < run_count(size) * kRun; at += stride) {
     TwelveSums sums{};
     add(scale, load_twelve(v, at, size), sums);
     int i = 0;
@@ -200,9 +199,8 @@ __global__ void __launch_bounds__(kCombineThreads)
     add(1, part, sums);
     for (int k = 0; k < 3; ++k) {
       const double* four = sums.at + 4 * k;
-      store_four(
-          out, first_number(at) + 16 * k, size,
-          {static_cast<float>(four[0]), static_cast<float>(four[1]), static_cast<float>(four[2]), static_cast<float>(four[3])});
+      store_four(out, first_number(at) + 16 * k, size,
+                 {static_cast<float>(four[0]), static_cast<float>(four[1]), static_cast<float>(four[2]), static_cast<float>(four[3])});
     }
   }
 }
@@ -214,8 +212,8 @@ std::int64_t compact_bytes(std::int64_t size) { return unit_bytes(size) + run_co
 void compress(Vector v, CompactVector to, cudaStream_t stream) {
   if (v.size == 0) return;
   int4* words = reinterpret_cast<int4*>(static_cast<char*>(to.data) + unit_bytes(v.size));
-  launch("starting compress", compress_runs, dim3(blocks_for(v.size, kReductionThreads * kNumbers)), dim3(kReductionThreads), stream, floats(v),
-         v.size, static_cast<float*>(to.data), words);
+  launch("starting compress", compress_runs, dim3(blocks_for(v.size, kReductionThreads * kNumbers)), dim3(kReductionThreads), stream,
+         floats(v), v.size, static_cast<float*>(to.data), words);
 }
 
 void dots(std::span<const CompactVector> many, std::span<const Vector> few, double* partials, double* result, cudaStream_t stream) {
@@ -227,8 +225,8 @@ void combine(std::span<const double> coefficients, std::span<const CompactVector
   if (out.size == 0) return;
   CompactTerms batch{};
   const auto start = [&] {
-    launch("starting combine", combine_compact, dim3(blocks_for(out.size, kCombineThreads * kNumbers)), dim3(kCombineThreads), stream, batch,
-           scale, floats(v), out.size, floats(out));
+    launch("starting combine", combine_compact, dim3(blocks_for(out.size, kCombineThreads * kNumbers)), dim3(kCombineThreads), stream,
+           batch, scale, floats(v), out.size, floats(out));
     batch.count = 0;
   };
   for (std::size_t i = 0; i < terms.size(); ++i) {
