@@ -15,10 +15,10 @@ constexpr double kFirstStepGreyLevels = 1.0;
 constexpr double kLongestStepGreyLevels = 20.0;
 // Insisting on descent costs more evaluations than small rises do.
 constexpr double kTolerableRise = 0.1;
-// H0 = kInverseCurvature (s . y) / (y . y). That quotient leans to the stiffest direction of the last step, and longer steps outside the
-// remembered subspace pay: with 2 instead of 1 the worst of the pairs in docs/optimiser.md went from 0.95 to 0.80; 4 was no better.
+// H0 = kInverseCurvature (s . y) / (y . M y) M. That quotient leans to the stiffest direction of the last step, and longer steps outside
+// the remembered subspace pay: with 2 instead of 1 the worst of the pairs in docs/optimiser.md went from 0.95 to 0.80; 4 was no better.
 constexpr double kInverseCurvature = 2.0;
-// A pair enters the history where s . y > kLeastCosine |s| |y|.
+// A pair enters the history where s . y > kLeastCosine |s| |M^(1/2) y|.
 constexpr double kLeastCosine = 1e-10;
 // After so many rejections of one step the history is no guide here: start again from the gradient.
 constexpr int kMostRejections = 4;
@@ -31,13 +31,13 @@ Lbfgs::Lbfgs(Backend& backend, Shape image, const NetworkInput& input, const Sty
       change_tolerance_(options.change_tolerance),
       first_step_(kFirstStepGreyLevels / input.grey_levels_per_unit()),
       longest_step_(kLongestStepGreyLevels / input.grey_levels_per_unit()),
-      basis_(backend, image, workspace),
-      history_(backend, image.size(), options.history, LbfgsHistory::Digits::kCompact, workspace),
+      preconditioner_(backend, image, workspace),
+      history_(backend, image.size(), options.history, LbfgsHistory::Kind::kPreconditioned, workspace),
       base_(workspace.vector(image.size(), "optimiser")),
       base_grad_(workspace.vector(image.size(), "optimiser")),
-      grad_(workspace.vector(image.size(), "optimiser")),
+      scaled_grad_(workspace.vector(image.size(), "optimiser")),
+      base_scaled_grad_(workspace.vector(image.size(), "optimiser")),
       direction_(workspace.vector(image.size(), "optimiser")),
-      image_direction_(workspace.vector(image.size(), "optimiser")),
       results_(static_cast<double*>(workspace.take(2 * sizeof(double), "results"))) {}
 
 Optimiser::Verdict Lbfgs::advance(double loss, Vector grad, Vector x) {
@@ -51,14 +51,14 @@ Optimiser::Verdict Lbfgs::retreat(double loss, Vector x) {
   if (++rejected_ > kMostRejections) {
     // base_grad_ is still the gradient at base_.
     restart();
-    choose_direction(base_grad_);
+    choose_direction(base_grad_, base_scaled_grad_);
     first_ = false;
   } else {
     // The minimiser of the parabola through the loss and slope at base_ and the loss here, within [0.1, 0.5] of the step.
     const double curvature = 2 * (loss - base_loss_ - step_ * slope_);
     step_ *= std::clamp(-step_ * slope_ / curvature, 0.1, 0.5);
   }
-  backend_.combine(std::array{1.0, step_}, std::array{base_, image_direction_}, x);
+  backend_.combine(std::array{1.0, step_}, std::array{base_, direction_}, x);
   return Verdict::kContinue;
 }
 
@@ -69,48 +69,46 @@ Optimiser::Verdict Lbfgs::accept(double loss, Vector grad, Vector x) {
   if (norms[1] <= gradient_tolerance_) return Verdict::kGradientTolerance;
   if (!first_ && std::abs(loss - base_loss_) <= change_tolerance_) return Verdict::kChangeTolerance;
 
-  basis_.apply(grad, grad_);
+  preconditioner_.apply(grad, scaled_grad_);
   if (!first_) {
     backend_.combine(std::array{step_}, std::array{direction_}, history_.offered_step());
-    backend_.combine(std::array{1.0, -1.0}, std::array{grad_, base_grad_}, history_.offered_change());
+    backend_.combine(std::array{1.0, -1.0}, std::array{grad, base_grad_}, history_.offered_change());
+    backend_.combine(std::array{1.0, -1.0}, std::array{scaled_grad_, base_scaled_grad_}, history_.offered_scaled_change());
   }
-  choose_direction(grad_);
-  std::swap(grad_, base_grad_);
+  choose_direction(grad, scaled_grad_);
+  std::swap(scaled_grad_, base_scaled_grad_);
+  backend_.copy(grad, base_grad_);
   backend_.copy(x, base_);
   base_loss_ = loss;
   rejected_ = 0;
   first_ = false;
-  backend_.combine(std::array{1.0, step_}, std::array{base_, image_direction_}, x);
+  backend_.combine(std::array{1.0, step_}, std::array{base_, direction_}, x);
   return Verdict::kContinue;
 }
 
-// Sets direction_, image_direction_, slope_ and step_ for the gradient in z of the point to leave.
-void Lbfgs::choose_direction(Vector grad) {
+void Lbfgs::choose_direction(Vector grad, Vector scaled_grad) {
   bool from_history = false;
   if (!first_) {
-    const LbfgsHistory::Curvature pair = history_.measure(grad);
-    if (pair.sy > kLeastCosine * std::sqrt(pair.ss * pair.yy)) {
+    const LbfgsHistory::Curvature pair = history_.measure(grad, scaled_grad);
+    if (pair.sy > kLeastCosine * std::sqrt(pair.ss * pair.ymy)) {
       history_.keep();
-      gamma_ = kInverseCurvature * pair.sy / pair.yy;
+      gamma_ = kInverseCurvature * pair.sy / pair.ymy;
     }
     if (history_.pairs() > 0) {
-      slope_ = history_.direction(gamma_, grad, direction_).slope;
+      slope_ = history_.direction(gamma_, scaled_grad, direction_);
       from_history = slope_ < 0;
     }
   }
   if (!from_history) {
     history_.clear();
-    backend_.combine(std::array{-1.0}, std::array{grad}, direction_);
-    backend_.dots(std::array{grad}, std::array{grad}, results_);
-    double norm_squared = 0;
-    backend_.fetch(results_, std::span(&norm_squared, 1));
-    slope_ = -norm_squared;
+    backend_.combine(std::array{-1.0}, std::array{scaled_grad}, direction_);
+    backend_.dots(std::array{direction_}, std::array{grad}, results_);
+    backend_.fetch(results_, std::span(&slope_, 1));
   }
-  basis_.apply(direction_, image_direction_);
-  backend_.dots(std::array{image_direction_}, std::array{image_direction_}, results_);
+  backend_.dots(std::array{direction_}, std::array{direction_}, results_);
   double norm_squared = 0;
   backend_.fetch(results_, std::span(&norm_squared, 1));
-  const double rms = std::sqrt(norm_squared / image_direction_.size);
+  const double rms = std::sqrt(norm_squared / direction_.size);
   step_ = from_history ? std::min(1.0, longest_step_ / rms) : first_step_ / rms;
 }
 

@@ -1,15 +1,15 @@
-// The default optimiser: L-BFGS in a whitened image basis, with a scale-free start and a safeguard instead of a line search.
+// The default optimiser: L-BFGS from a preconditioner made for pictures, with a scale-free start and a safeguard instead of a line search.
 // docs/optimiser.md has what was tried and measured.
 #pragma once
 
-#include "engine/image_basis.h"
 #include "engine/lbfgs_history.h"
 #include "engine/optimiser.h"
+#include "engine/preconditioner.h"
 
 namespace impasto {
 
-// Minimises over z with x = x0 + A z (image_basis.h), gradient A dL/dx. A trial point is accepted unless it raises the loss by more than
-// kTolerableRise; then the step is shortened. Every step is bounded in grey levels, so the units of loss and network do not matter.
+// H0 = gamma M (preconditioner.h). A trial point is accepted unless it raises the loss by more than kTolerableRise; then the step is
+// shortened. Every step is bounded in grey levels, so the units of loss and network do not matter.
 class Lbfgs : public Optimiser {
  public:
   Lbfgs(Backend& backend, Shape image, const NetworkInput& input, const StyleOptions& options, Workspace& workspace);
@@ -21,20 +21,21 @@ class Lbfgs : public Optimiser {
   bool acceptable(double loss) const;
   Verdict retreat(double loss, Vector x);
   Verdict accept(double loss, Vector grad, Vector x);
-  void choose_direction(Vector grad);
+  // Sets direction_, slope_ and step_ for the point to leave, where these are the gradient and M times it.
+  void choose_direction(Vector grad, Vector scaled_grad);
 
   Backend& backend_;
   double gradient_tolerance_;
   double change_tolerance_;
   double first_step_;    // RMS, units of the network's input
   double longest_step_;  // RMS, ditto
-  ImageBasis basis_;
+  Preconditioner preconditioner_;
   LbfgsHistory history_;
-  Vector base_;             // the last accepted x
-  Vector base_grad_;        // gradient in z there
-  Vector grad_;             // gradient in z at the point being accepted
-  Vector direction_;        // in z
-  Vector image_direction_;  // A direction_
+  Vector base_;              // the last accepted x
+  Vector base_grad_;         // the gradient there
+  Vector scaled_grad_;       // M times the gradient at the point being accepted
+  Vector base_scaled_grad_;  // M base_grad_
+  Vector direction_;
   double base_loss_ = 0;
   double slope_ = 0;  // directional derivative at base_ along direction_
   double step_ = 0;

@@ -1,5 +1,6 @@
 #include "engine/lbfgs_history.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -7,16 +8,18 @@
 namespace impasto {
 namespace {
 
-// Vectors whose dot products with all others are new at each step: the offered pair and the gradient.
-constexpr std::size_t kFresh = 3;
+// Vectors whose dot products with everything remembered are new at each step: the offered change and the gradient.
+constexpr std::size_t kFresh = 2;
+// Dot products among the offered pair and the gradient: three times three.
+constexpr std::size_t kOwn = 9;
 
 }  // namespace
 
-LbfgsHistory::LbfgsHistory(Backend& backend, std::int64_t size, int capacity, Digits digits, Workspace& workspace)
+LbfgsHistory::LbfgsHistory(Backend& backend, std::int64_t size, int capacity, Kind kind, Workspace& workspace)
     : backend_(backend), slots_(capacity + 1) {
   constexpr const char* kPurpose = "L-BFGS history";
   for (int i = 0; i < slots_; ++i) {
-    if (digits == Digits::kCompact) {
+    if (kind == Kind::kPreconditioned) {
       compact_steps_.push_back(workspace.compact_vector(size, kPurpose));
       compact_changes_.push_back(workspace.compact_vector(size, kPurpose));
     } else {
@@ -24,29 +27,30 @@ LbfgsHistory::LbfgsHistory(Backend& backend, std::int64_t size, int capacity, Di
       changes_.push_back(workspace.vector(size, kPurpose));
     }
   }
-  if (compact()) {
+  if (preconditioned()) {
     step_ = workspace.vector(size, "optimiser");
     change_ = workspace.vector(size, "optimiser");
+    scaled_change_ = workspace.vector(size, "optimiser");
   }
-  const std::size_t vectors = 2 * static_cast<std::size_t>(slots_) + 1;
-  dots_.assign(vectors * vectors, 0.0);
-  host_results_.reserve(kFresh * vectors);
-  terms_.reserve(vectors);
-  compact_terms_.reserve(vectors);
-  indices_.reserve(vectors);
-  coefficients_.reserve(vectors);
-  alphas_.reserve(static_cast<std::size_t>(slots_));
-  order_.reserve(static_cast<std::size_t>(slots_));
-  results_ = static_cast<double*>(workspace.take(kFresh * vectors * sizeof(double), "results"));
+  const std::size_t slots = static_cast<std::size_t>(slots_);
+  step_changes_.assign(slots * slots, 0.0);
+  change_changes_.assign(slots * slots, 0.0);
+  step_grads_.assign(slots, 0.0);
+  change_grads_.assign(slots, 0.0);
+  const std::size_t results = kFresh * 2 * slots + kOwn;
+  host_results_.reserve(results);
+  terms_.reserve(2 * slots + 1);
+  compact_terms_.reserve(2 * slots);
+  coefficients_.reserve(2 * slots + 1);
+  alphas_.reserve(slots);
+  order_.reserve(slots);
+  results_ = static_cast<double*>(workspace.take(results * sizeof(double), "results"));
 }
 
 void LbfgsHistory::list_remembered() {
   terms_.clear();
   compact_terms_.clear();
-  indices_.clear();
-  for (const int slot : order_) indices_.push_back(step_index(slot));
-  for (const int slot : order_) indices_.push_back(change_index(slot));
-  if (compact()) {
+  if (preconditioned()) {
     for (const int slot : order_) compact_terms_.push_back(compact_steps_[slot]);
     for (const int slot : order_) compact_terms_.push_back(compact_changes_[slot]);
   } else {
@@ -55,29 +59,44 @@ void LbfgsHistory::list_remembered() {
   }
 }
 
-LbfgsHistory::Curvature LbfgsHistory::measure(Vector grad) {
-  if (compact()) {
+LbfgsHistory::Curvature LbfgsHistory::measure(Vector grad, Vector scaled_grad) {
+  if (preconditioned()) {
     backend_.compress(step_, compact_steps_[offered_]);
-    backend_.compress(change_, compact_changes_[offered_]);
+    backend_.compress(scaled_change_, compact_changes_[offered_]);
   }
-  const int s = step_index(offered_);
-  const int y = change_index(offered_);
-  const std::array<Vector, kFresh> fresh = {offered_step(), offered_change(), grad};
-  const std::array<int, kFresh> fresh_index = {s, y, gradient_index()};
+  const std::size_t k = order_.size();
+  const std::array<Vector, kFresh> fresh = {offered_change(), grad};
   list_remembered();
-  if (compact()) {
+  if (preconditioned()) {
     backend_.dots(compact_terms_, fresh, results_);
   } else {
     backend_.dots(terms_, fresh, results_);
   }
-  backend_.dots(fresh, fresh, results_ + kFresh * indices_.size());
-  indices_.insert(indices_.end(), fresh_index.begin(), fresh_index.end());
-  host_results_.resize(kFresh * indices_.size());
+  const std::size_t own = kFresh * 2 * k;
+  backend_.dots(std::array{offered_step(), offered_scaled_change(), scaled_grad}, std::array{offered_step(), offered_change(), grad},
+                results_ + own);
+  host_results_.resize(own + kOwn);
   backend_.fetch(results_, host_results_);
-  for (std::size_t i = 0; i < indices_.size(); ++i) {
-    for (std::size_t j = 0; j < kFresh; ++j) store_dots(indices_[i], fresh_index[j], host_results_[kFresh * i + j]);
+
+  for (std::size_t i = 0; i < k; ++i) {
+    const int slot = order_[i];
+    const double* of_step = host_results_.data() + kFresh * i;
+    const double* of_change = host_results_.data() + kFresh * (k + i);
+    step_change(slot, offered_) = of_step[0];
+    step_grads_[slot] = of_step[1];
+    change_change(slot, offered_) = change_change(offered_, slot) = of_change[0];
+    change_grads_[slot] = of_change[1];
   }
-  return {dot(s, s), dot(s, y), dot(y, y)};
+  std::array<double, kOwn> products;
+  std::copy_n(host_results_.data() + own, kOwn, products.begin());
+  // Of s, M y, M g with s, y, g.
+  const auto [ss, sy, sg, ys, ymy, yg, gs, gy, gg] = products;
+  step_change(offered_, offered_) = sy;
+  step_grads_[offered_] = sg;
+  change_change(offered_, offered_) = ymy;
+  change_grads_[offered_] = yg;
+  grad_grad_ = gg;
+  return {ss, sy, ymy};
 }
 
 void LbfgsHistory::keep() {
@@ -95,39 +114,38 @@ void LbfgsHistory::clear() {
   offered_ = 0;
 }
 
-LbfgsHistory::Direction LbfgsHistory::direction(double gamma, Vector grad, Vector out) {
+double LbfgsHistory::direction(double gamma, Vector scaled_grad, Vector out) {
   const int k = pairs();
-  // Coefficients of steps (0..k-1, oldest first), changes (k..2k-1) and the gradient (2k), and which entry of dots_ each one is.
-  list_remembered();
-  indices_.push_back(gradient_index());
-  coefficients_.assign(2 * k + 1, 0.0);
+  // q = grad - sum of alpha y, newest pair first.
   alphas_.assign(k, 0.0);
-  const auto dot_with = [&](int index) {
-    double sum = 0;
-    for (std::size_t j = 0; j < indices_.size(); ++j) sum += coefficients_[j] * dot(indices_[j], index);
-    return sum;
-  };
-
-  coefficients_[2 * k] = -1.0;
   for (int i = k; i-- > 0;) {
-    alphas_[i] = dot_with(indices_[i]) / dot(indices_[i], indices_[k + i]);
-    coefficients_[k + i] -= alphas_[i];
+    const int slot = order_[i];
+    double sq = step_grads_[slot];
+    for (int j = i + 1; j < k; ++j) sq -= alphas_[j] * step_change(slot, order_[j]);
+    alphas_[i] = sq / step_change(slot, slot);
   }
-  for (double& coefficient : coefficients_) coefficient *= gamma;
+  // r = gamma M q + sum of (alpha - beta) s, oldest pair first; out = -r. Its coefficients: steps, changes, the gradient.
+  coefficients_.assign(2 * k + 1, 0.0);
+  double slope = -gamma * grad_grad_;
   for (int i = 0; i < k; ++i) {
-    const double beta = dot_with(indices_[k + i]) / dot(indices_[i], indices_[k + i]);
-    coefficients_[i] += alphas_[i] - beta;
+    const int slot = order_[i];
+    double yr = gamma * change_grads_[slot];
+    for (int j = 0; j < k; ++j) yr -= gamma * alphas_[j] * change_change(order_[j], slot);
+    for (int j = 0; j < i; ++j) yr -= coefficients_[j] * step_change(order_[j], slot);
+    coefficients_[i] = yr / step_change(slot, slot) - alphas_[i];
+    coefficients_[k + i] = gamma * alphas_[i];
+    slope += coefficients_[i] * step_grads_[slot] + coefficients_[k + i] * change_grads_[slot];
   }
-  if (compact()) {
-    backend_.combine(std::span(coefficients_).first(compact_terms_.size()), compact_terms_, coefficients_.back(), grad, out);
+  coefficients_[2 * k] = -gamma;
+
+  list_remembered();
+  if (preconditioned()) {
+    backend_.combine(std::span(coefficients_).first(compact_terms_.size()), compact_terms_, coefficients_.back(), scaled_grad, out);
   } else {
-    terms_.push_back(grad);
+    terms_.push_back(scaled_grad);
     backend_.combine(coefficients_, terms_, out);
   }
-
-  Direction direction{dot_with(gradient_index()), 0.0};
-  for (std::size_t j = 0; j < indices_.size(); ++j) direction.norm_squared += coefficients_[j] * dot_with(indices_[j]);
-  return direction;
+  return slope;
 }
 
 }  // namespace impasto

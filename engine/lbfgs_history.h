@@ -1,7 +1,7 @@
 // The memory of L-BFGS in the vector-free form of Chen, Wang & Zhou 2014 ("Large-scale L-BFGS using MapReduce"): every vector the two-loop
-// recursion [Nocedal & Wright 2006, algorithm 7.4] meets is a linear combination of the stored steps, the stored gradient changes and the
-// gradient, so their mutual dot products are all it needs. One pass over the history takes the new dot products, the recursion runs on
-// the host on coefficients, and a second pass forms the direction.
+// recursion [Nocedal & Wright 2006, algorithm 7.4] meets is a linear combination of the stored steps s, the stored gradient changes y,
+// times M where H0 = gamma M, and the gradient, so their dot products are all it needs. One pass over the history takes the new dot
+// products, the recursion runs on the host on coefficients, and a second pass forms the direction.
 #pragma once
 
 #include <vector>
@@ -13,53 +13,50 @@ namespace impasto {
 
 class LbfgsHistory {
  public:
-  // How pairs are remembered: to the last digit, or rounded to 10 bits a number (Backend::compress). What is remembered rounded is the
-  // rounded pair throughout: dot products and curvature are its own.
-  enum class Digits { kAll, kCompact };
+  // kPlain: M is the identity; pairs are remembered to the last digit. kPreconditioned: M is the caller's, who applies it
+  // (preconditioner.h); s and M y are remembered rounded to 10 bits a number (Backend::compress), and dot products are taken of what is
+  // remembered.
+  enum class Kind { kPlain, kPreconditioned };
 
   // Room for `capacity` pairs (and one that is being offered) of vectors of `size` numbers.
-  LbfgsHistory(Backend& backend, std::int64_t size, int capacity, Digits digits, Workspace& workspace);
+  LbfgsHistory(Backend& backend, std::int64_t size, int capacity, Kind kind, Workspace& workspace);
 
-  // Where to write a pair that may be remembered: step s = x_new - x_old, change y = grad_new - grad_old. With kCompact measure() rounds
-  // them.
-  Vector offered_step() const { return compact() ? step_ : steps_[offered_]; }
-  Vector offered_change() const { return compact() ? change_ : changes_[offered_]; }
+  // Where to write a pair that may be remembered: step s = x_new - x_old, change y = grad_new - grad_old, and of kPreconditioned M y too.
+  // measure() rounds s and M y.
+  Vector offered_step() const { return preconditioned() ? step_ : steps_[offered_]; }
+  Vector offered_change() const { return preconditioned() ? change_ : changes_[offered_]; }
+  Vector offered_scaled_change() const { return preconditioned() ? scaled_change_ : changes_[offered_]; }
 
   struct Curvature {
-    double ss;  // s . s
-    double sy;  // s . y
-    double yy;  // y . y
+    double ss;   // s . s
+    double sy;   // s . y
+    double ymy;  // y . M y
   };
-  // Takes the dot products of the offered pair and of grad with everything stored: one pass over the history, one wait.
-  Curvature measure(Vector grad);
+  // Takes the dot products of the offered pair and of grad with everything stored: one pass over the history, one wait. scaled_grad: M
+  // grad.
+  Curvature measure(Vector grad, Vector scaled_grad);
   // Remembers the pair last measured, forgetting the oldest when full.
   void keep();
   void clear();
   int pairs() const { return static_cast<int>(order_.size()); }
 
-  // out = -H grad with H0 = gamma, for the grad last measured. One pass over the history.
-  struct Direction {
-    double slope;         // out . grad
-    double norm_squared;  // out . out
-  };
-  Direction direction(double gamma, Vector grad, Vector out);
+  // out = -H grad with H0 = gamma M, for the grad last measured; scaled_grad as then. One pass over the history. Returns out . grad.
+  double direction(double gamma, Vector scaled_grad, Vector out);
 
  private:
-  // Index of a stored vector in the table of dot products: steps, then changes, then the gradient.
-  int step_index(int slot) const { return slot; }
-  int change_index(int slot) const { return slots() + slot; }
-  int gradient_index() const { return 2 * slots(); }
   int slots() const { return slots_; }
-  bool compact() const { return !compact_steps_.empty(); }
-  double& dot(int i, int j) { return dots_[static_cast<std::size_t>(i) * (2 * slots() + 1) + j]; }
-  void store_dots(int i, int j, double value) { dot(i, j) = dot(j, i) = value; }
+  bool preconditioned() const { return !compact_steps_.empty(); }
+  // s of one slot . y of another that is not older, which is all the recursion asks for.
+  double& step_change(int step_slot, int change_slot) { return step_changes_[static_cast<std::size_t>(step_slot) * slots() + change_slot]; }
+  // y of one slot . M y of another.
+  double& change_change(int a, int b) { return change_changes_[static_cast<std::size_t>(a) * slots() + b]; }
 
-  // Sets indices_ to the remembered vectors', steps then changes, oldest first, and terms_ or compact_terms_ to themselves.
+  // Sets terms_ or compact_terms_ to the remembered steps, then M times the remembered changes, oldest first.
   void list_remembered();
 
   Backend& backend_;
   int slots_;
-  // By slot; either kind of digits.
+  // By slot: M y is the change itself where M is the identity.
   std::vector<Vector> steps_;
   std::vector<Vector> changes_;
   std::vector<CompactVector> compact_steps_;
@@ -67,14 +64,19 @@ class LbfgsHistory {
   // The offered pair, where it is not in its slot.
   Vector step_;
   Vector change_;
+  Vector scaled_change_;
   int offered_ = 0;
   std::vector<int> order_;  // slots, oldest first
-  std::vector<double> dots_;
+  std::vector<double> step_changes_;
+  std::vector<double> change_changes_;
+  // By slot, for the gradient last measured: s . grad, M y . grad; and grad . M grad.
+  std::vector<double> step_grads_;
+  std::vector<double> change_grads_;
+  double grad_grad_ = 0;
   double* results_;
   // Reused every iteration so that the loop allocates nothing.
   std::vector<Vector> terms_;
   std::vector<CompactVector> compact_terms_;
-  std::vector<int> indices_;
   std::vector<double> host_results_;
   std::vector<double> coefficients_;
   std::vector<double> alphas_;

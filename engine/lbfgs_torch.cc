@@ -16,7 +16,7 @@ LbfgsTorch::LbfgsTorch(Backend& backend, Shape image, const StyleOptions& option
       learning_rate_(options.learning_rate.value_or(1.0)),
       gradient_tolerance_(options.gradient_tolerance),
       change_tolerance_(options.change_tolerance),
-      history_(backend, image.size(), options.history, LbfgsHistory::Digits::kAll, workspace),
+      history_(backend, image.size(), options.history, LbfgsHistory::Kind::kPlain, workspace),
       previous_grad_(workspace.vector(image.size(), "optimiser")),
       direction_(workspace.vector(image.size(), "optimiser")),
       results_(static_cast<double*>(workspace.take(5 * sizeof(double), "results"))) {}
@@ -42,12 +42,12 @@ Optimiser::Verdict LbfgsTorch::advance(double loss, Vector grad, Vector x) {
     if (std::abs(loss - previous_loss_) < change_tolerance_) return Verdict::kChangeTolerance;
     backend_.combine(std::array{step_}, std::array{direction_}, history_.offered_step());
     backend_.combine(std::array{1.0, -1.0}, std::array{grad, previous_grad_}, history_.offered_change());
-    const LbfgsHistory::Curvature pair = history_.measure(grad);
+    const LbfgsHistory::Curvature pair = history_.measure(grad, grad);
     if (pair.sy > kLeastCurvature) {
       history_.keep();
-      gamma_ = pair.sy / pair.yy;
+      gamma_ = pair.sy / pair.ymy;
     }
-    slope = history_.direction(gamma_, grad, direction_).slope;
+    slope = history_.direction(gamma_, grad, direction_);
   }
   if (slope > -change_tolerance_) return Verdict::kChangeTolerance;
 

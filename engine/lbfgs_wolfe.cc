@@ -16,7 +16,7 @@ LbfgsWolfe::LbfgsWolfe(Backend& backend, Shape image, const NetworkInput& input,
       gradient_tolerance_(options.gradient_tolerance),
       change_tolerance_(options.change_tolerance),
       first_step_(kFirstStepGreyLevels / input.grey_levels_per_unit()),
-      history_(backend, image.size(), options.history, LbfgsHistory::Digits::kAll, workspace),
+      history_(backend, image.size(), options.history, LbfgsHistory::Kind::kPlain, workspace),
       base_(workspace.vector(image.size(), "optimiser")),
       base_grad_(workspace.vector(image.size(), "optimiser")),
       direction_(workspace.vector(image.size(), "optimiser")),
@@ -54,11 +54,11 @@ Optimiser::Verdict LbfgsWolfe::start_step(double loss, Vector grad, Vector x) {
     step = first_step_ * std::sqrt(grad.size / norm_squared);
     first_ = false;
   } else {
-    const LbfgsHistory::Curvature pair = history_.measure(grad);
+    const LbfgsHistory::Curvature pair = history_.measure(grad, grad);
     // The curvature condition makes s . y > 0; only a search that failed, at the loss's rounding, can break it.
     if (!(pair.sy > 0)) return Verdict::kChangeTolerance;
     history_.keep();
-    slope = history_.direction(pair.sy / pair.yy, grad, direction_).slope;
+    slope = history_.direction(pair.sy / pair.ymy, grad, direction_);
     if (!(slope < 0)) return Verdict::kChangeTolerance;
   }
   backend_.copy(x, base_);

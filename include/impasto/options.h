@@ -35,7 +35,7 @@ struct SessionOptions {
 enum class Pooling { kMax, kAverage };
 
 enum class Optimizer {
-  kLbfgs,       // our default: L-BFGS in a whitened image basis, scale-free safeguarded start
+  kLbfgs,       // our default: L-BFGS from a preconditioner for pictures, scale-free safeguarded start
   kLbfgsTorch,  // torch.optim.LBFGS, lr 1, no line search, step for step
   kLbfgsWolfe,  // L-BFGS with a strong Wolfe line search
   kAdam,

@@ -13,6 +13,7 @@ namespace impasto {
 namespace {
 
 using testing_support::close;
+using testing_support::integers;
 using testing_support::normal;
 
 constexpr int kSize = 50;
@@ -20,34 +21,51 @@ constexpr int kCapacity = 4;
 
 double dot(const std::vector<double>& a, const std::vector<double>& b) { return std::inner_product(a.begin(), a.end(), b.begin(), 0.0); }
 
-// The two-loop recursion as the book has it. [Nocedal & Wright 2006, algorithm 7.4]
+// The two-loop recursion as the book has it, H0 = gamma M. [Nocedal & Wright 2006, algorithm 7.4]
 struct TwoLoop {
   std::deque<std::vector<double>> s;
   std::deque<std::vector<double>> y;
+  std::deque<std::vector<double>> my;  // M y
 
-  std::vector<double> direction(double gamma, std::vector<double> q) const {
+  std::vector<double> direction(double gamma, std::vector<double> q, const std::vector<double>& scaled_grad) const {
     std::vector<double> alpha(s.size());
+    std::vector<double> r = scaled_grad;
     for (std::size_t i = s.size(); i-- > 0;) {
       alpha[i] = dot(s[i], q) / dot(s[i], y[i]);
-      for (int j = 0; j < kSize; ++j) q[j] -= alpha[i] * y[i][j];
+      for (int j = 0; j < kSize; ++j) {
+        q[j] -= alpha[i] * y[i][j];
+        r[j] -= alpha[i] * my[i][j];
+      }
     }
-    for (double& v : q) v *= gamma;
+    for (double& v : r) v *= gamma;
     for (std::size_t i = 0; i < s.size(); ++i) {
-      const double beta = dot(y[i], q) / dot(s[i], y[i]);
-      for (int j = 0; j < kSize; ++j) q[j] += (alpha[i] - beta) * s[i][j];
+      const double beta = dot(y[i], r) / dot(s[i], y[i]);
+      for (int j = 0; j < kSize; ++j) r[j] += (alpha[i] - beta) * s[i][j];
     }
-    for (double& v : q) v = -v;
-    return q;
+    for (double& v : r) v = -v;
+    return r;
   }
 };
 
+// M = diag(1, 2, 4, 1, 2, 4, ...), or the identity.
+double scale(LbfgsHistory::Kind kind, int j) { return kind == LbfgsHistory::Kind::kPreconditioned ? 1 << j % 3 : 1; }
+std::vector<double> scaled(LbfgsHistory::Kind kind, std::vector<double> v) {
+  for (int j = 0; j < kSize; ++j) v[j] *= scale(kind, j);
+  return v;
+}
+std::vector<double> unscaled(LbfgsHistory::Kind kind, std::vector<double> v) {
+  for (int j = 0; j < kSize; ++j) v[j] /= scale(kind, j);
+  return v;
+}
+
 struct History {
-  explicit History(LbfgsHistory::Digits digits) : History(make_backend({.kind = BackendKind::kReferenceDouble}), digits) {}
-  History(std::unique_ptr<Backend> made, LbfgsHistory::Digits digits)
+  explicit History(LbfgsHistory::Kind kind) : History(make_backend({.kind = BackendKind::kReferenceDouble}), kind) {}
+  History(std::unique_ptr<Backend> made, LbfgsHistory::Kind kind)
       : backend(std::move(made)),
         workspace(*backend, 1 << 20),
-        history(*backend, kSize, kCapacity, digits, workspace),
+        history(*backend, kSize, kCapacity, kind, workspace),
         grad(workspace.vector(kSize, "test")),
+        scaled_grad(workspace.vector(kSize, "test")),
         out(workspace.vector(kSize, "test")) {}
 
   std::vector<double> read(Vector v) const {
@@ -60,58 +78,81 @@ struct History {
   Workspace workspace;
   LbfgsHistory history;
   Vector grad;
+  Vector scaled_grad;
   Vector out;
 };
 
 // Through filling, full and forgetting, with pairs that are offered and not kept in between.
-void expect_two_loop_recursion(LbfgsHistory::Digits digits) {
-  History h(digits);
+void expect_two_loop_recursion(LbfgsHistory::Kind kind) {
+  History h(kind);
   TwoLoop expected;
   for (int i = 0; i < 3 * kCapacity; ++i) {
-    std::vector<double> s = normal(10 + i, kSize);
-    std::vector<double> y = normal(100 + i, kSize);
-    for (int j = 0; j < kSize; ++j) y[j] = 0.3 * y[j] + (1 + j % 5) * s[j];
+    // Whole numbers with the largest digit among them, which rounding leaves as they are.
+    std::vector<double> s = integers(10 + i, kSize, -20, 20);
+    std::vector<double> my = integers(100 + i, kSize, -30, 30);
+    for (int j = 0; j < kSize; ++j) my[j] += (1 + j % 15) * s[j];
+    s[0] = my[0] = Backend::kCompactDigits;
+    std::vector<double> y = unscaled(kind, my);
     const std::vector<double> grad = normal(1000 + i, kSize);
     h.backend->upload(s, h.history.offered_step());
     h.backend->upload(y, h.history.offered_change());
+    h.backend->upload(my, h.history.offered_scaled_change());
     h.backend->upload(grad, h.grad);
+    h.backend->upload(scaled(kind, grad), h.scaled_grad);
 
-    const LbfgsHistory::Curvature pair = h.history.measure(h.grad);
-    // What the history works with: with compact digits the rounded pair.
-    EXPECT_EQ(h.read(h.history.offered_step()) == s, digits == LbfgsHistory::Digits::kAll);
-    EXPECT_EQ(h.read(h.history.offered_change()) == y, digits == LbfgsHistory::Digits::kAll);
-    s = h.read(h.history.offered_step());
-    y = h.read(h.history.offered_change());
+    const LbfgsHistory::Curvature pair = h.history.measure(h.grad, h.scaled_grad);
+    EXPECT_EQ(h.read(h.history.offered_step()), s);
+    EXPECT_EQ(h.read(h.history.offered_scaled_change()), my);
+    EXPECT_EQ(h.read(h.history.offered_change()), y);
     EXPECT_NEAR(pair.ss, dot(s, s), 1e-12 * pair.ss);
     EXPECT_NEAR(pair.sy, dot(s, y), 1e-12 * pair.ss);
-    EXPECT_NEAR(pair.yy, dot(y, y), 1e-12 * pair.yy);
+    EXPECT_NEAR(pair.ymy, dot(y, my), 1e-12 * pair.ymy);
     if (i % 3 != 1) {
       h.history.keep();
       expected.s.push_back(s);
       expected.y.push_back(y);
+      expected.my.push_back(my);
       if (expected.s.size() > kCapacity) {
         expected.s.pop_front();
         expected.y.pop_front();
+        expected.my.pop_front();
       }
     }
     ASSERT_EQ(h.history.pairs(), static_cast<int>(expected.s.size()));
 
     const double gamma = 0.5 + 0.1 * i;
-    const LbfgsHistory::Direction direction = h.history.direction(gamma, h.grad, h.out);
+    const double slope = h.history.direction(gamma, h.scaled_grad, h.out);
     const std::vector<double> out = h.read(h.out);
-    const std::vector<double> reference = expected.direction(gamma, grad);
+    const std::vector<double> reference = expected.direction(gamma, grad, scaled(kind, grad));
     EXPECT_TRUE(close(out, reference, {.element = 1e-12, .norm = 1e-12}));
-    EXPECT_NEAR(direction.slope, dot(reference, grad), 1e-10 * std::abs(direction.slope));
-    EXPECT_NEAR(direction.norm_squared, dot(reference, reference), 1e-10 * direction.norm_squared);
+    EXPECT_NEAR(slope, dot(reference, grad), 1e-10 * std::abs(slope));
   }
 }
 
-TEST(LbfgsHistory, AgreesWithTheTwoLoopRecursion) { expect_two_loop_recursion(LbfgsHistory::Digits::kAll); }
+TEST(LbfgsHistory, AgreesWithTheTwoLoopRecursion) { expect_two_loop_recursion(LbfgsHistory::Kind::kPlain); }
 
-TEST(LbfgsHistory, RoundedPairsAgreeWithTheTwoLoopRecursionOverThem) { expect_two_loop_recursion(LbfgsHistory::Digits::kCompact); }
+TEST(LbfgsHistory, AgreesWithThePreconditionedTwoLoopRecursion) { expect_two_loop_recursion(LbfgsHistory::Kind::kPreconditioned); }
 
-class LbfgsHistoryOf : public testing::TestWithParam<LbfgsHistory::Digits> {};
-INSTANTIATE_TEST_SUITE_P(, LbfgsHistoryOf, testing::Values(LbfgsHistory::Digits::kAll, LbfgsHistory::Digits::kCompact));
+TEST(LbfgsHistory, RemembersPreconditionedPairsRounded) {
+  History h(LbfgsHistory::Kind::kPreconditioned);
+  const std::vector<double> s = normal(1, kSize);
+  const std::vector<double> my = normal(2, kSize);
+  h.backend->upload(s, h.history.offered_step());
+  h.backend->upload(s, h.history.offered_change());
+  h.backend->upload(my, h.history.offered_scaled_change());
+  h.backend->upload(s, h.grad);
+  const LbfgsHistory::Curvature pair = h.history.measure(h.grad, h.grad);
+  const std::vector<double> rounded = h.read(h.history.offered_step());
+  EXPECT_NE(rounded, s);
+  EXPECT_TRUE(close(rounded, s, {.element = 1e-2, .norm = 2e-3}));
+  EXPECT_NE(h.read(h.history.offered_scaled_change()), my);
+  EXPECT_EQ(h.read(h.history.offered_change()), s);
+  EXPECT_NEAR(pair.ss, dot(rounded, rounded), 1e-12 * pair.ss);
+  EXPECT_NEAR(pair.sy, dot(rounded, s), 1e-12 * pair.ss);
+}
+
+class LbfgsHistoryOf : public testing::TestWithParam<LbfgsHistory::Kind> {};
+INSTANTIATE_TEST_SUITE_P(, LbfgsHistoryOf, testing::Values(LbfgsHistory::Kind::kPlain, LbfgsHistory::Kind::kPreconditioned));
 
 TEST_P(LbfgsHistoryOf, ClearForgetsEverything) {
   History h(GetParam());
@@ -119,8 +160,9 @@ TEST_P(LbfgsHistoryOf, ClearForgetsEverything) {
   for (int i = 0; i < 2; ++i) {
     h.backend->upload(v, h.history.offered_step());
     h.backend->upload(v, h.history.offered_change());
+    h.backend->upload(v, h.history.offered_scaled_change());
     h.backend->upload(v, h.grad);
-    h.history.measure(h.grad);
+    h.history.measure(h.grad, h.grad);
     h.history.keep();
     h.history.clear();
     EXPECT_EQ(h.history.pairs(), 0);

@@ -1,4 +1,4 @@
-#include "engine/image_basis.h"
+#include "engine/preconditioner.h"
 
 #include <gtest/gtest.h>
 
@@ -11,18 +11,18 @@ namespace {
 
 using testing_support::normal;
 
-// L-BFGS in z is L-BFGS in x with H0 = gamma A A^T only if the same A serves both ways: it must be symmetric, and definite or it would be
+// What stands for an inverse of curvatures must be symmetric, and definite or it would be
 // blind to some pictures.
-TEST(ImageBasis, IsSymmetricAndPositiveDefinite) {
+TEST(Preconditioner, IsSymmetricAndPositiveDefinite) {
   const auto backend = make_backend({.kind = BackendKind::kReferenceDouble});
   for (const Shape shape : {Shape{3, 1, 1}, Shape{3, 1, 7}, Shape{3, 13, 10}, Shape{3, 40, 33}}) {
     Workspace workspace(*backend, 1 << 20);
-    ImageBasis basis(*backend, shape, workspace);
+    Preconditioner preconditioner(*backend, shape, workspace);
     const Vector in = workspace.vector(shape.size(), "test");
     const Vector out = workspace.vector(shape.size(), "test");
     const auto apply = [&](const std::vector<double>& v) {
       backend->upload(v, in);
-      basis.apply(in, out);
+      preconditioner.apply(in, out);
       std::vector<double> result(v.size());
       backend->download(out, result);
       return result;
@@ -37,7 +37,7 @@ TEST(ImageBasis, IsSymmetricAndPositiveDefinite) {
 
     // The coarsest scale, a constant, is amplified most.
     const std::vector<double> constant(shape.size(), 1.0);
-    const double most = ImageBasis::kGain.back();
+    const double most = Preconditioner::kGain.back();
     for (const double a : apply(constant)) EXPECT_NEAR(a, most, 1e-12 * most);
   }
 }
