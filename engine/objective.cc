@@ -159,6 +159,7 @@ StyleObjective::StyleObjective(Backend& backend, Network& network, Shape image, 
 }
 
 void StyleObjective::set_targets(Vector content, const StyleTargets& targets, std::vector<double> style_weights) {
+  recording_ = nullptr;
   for (std::size_t i = 0; i < style_.size(); ++i) {
     style_[i].weight = style_weights[i];
     style_[i].target = targets.gram(static_cast<int>(i));
@@ -173,7 +174,7 @@ void StyleObjective::set_targets(Vector content, const StyleTargets& targets, st
   for (ContentTerm& term : content_) term.target = net_.replace_tap(term.tap, term.target);
 }
 
-const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
+void StyleObjective::compute(Vector x, Vector grad) {
   net_.forward(x);
   double* const style_results = results_ + content_.size();
   for (std::size_t i = 0; i < style_.size(); ++i) {
@@ -188,6 +189,17 @@ const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
   const double mean = 1.0 / image_.size();
   if (tv_weight_ > 0) backend_.total_variation(x, image_, 2 * tv_weight_ * mean, grad, tv_result);
   backend_.dots(std::array{grad}, std::array{grad}, tv_result + 1);
+}
+
+const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
+  if (recording_ && x.data == recorded_x_ && grad.data == recorded_grad_) {
+    recording_();
+  } else {
+    recording_ = nullptr;
+    recording_ = backend_.record([this, x, grad] { compute(x, grad); });
+    recorded_x_ = x.data;
+    recorded_grad_ = grad.data;
+  }
   backend_.fetch(results_, host_results_);
 
   Losses& losses = value_.losses;
@@ -202,6 +214,7 @@ const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
     losses.style[i] = style_[i].weight * host_results_[next++] / (c * c * c * c);
     losses.total += losses.style[i];
   }
+  const double mean = 1.0 / image_.size();
   losses.tv = tv_weight_ > 0 ? tv_weight_ * host_results_[next] * mean : 0.0;
   losses.total += losses.tv;
   value_.gradient_norm_squared = host_results_[next + 1];

@@ -37,8 +37,11 @@ class StyleObjective {
  public:
   // Borrows backend, network. image: shape of the pictures to evaluate.
   StyleObjective(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace);
+  StyleObjective(const StyleObjective&) = delete;
+  StyleObjective& operator=(const StyleObjective&) = delete;
 
-  // content: the picture whose features are to be kept. targets: borrowed. style_weights: one per style layer.
+  // content: the picture whose features are to be kept. targets: borrowed. style_weights: one per style layer. To be called before
+  // evaluate, and again for others.
   void set_targets(Vector content, const StyleTargets& targets, std::vector<double> style_weights);
 
   struct Value {
@@ -46,7 +49,8 @@ class StyleObjective {
     // grad . grad
     double gradient_norm_squared = 0;
   };
-  // grad = dL/dx. Waits for the device once. The value is overwritten by the next call.
+  // grad = dL/dx. Waits for the device once. The value is overwritten by the next call. The first evaluation with other targets or
+  // vectors than before is recorded, and allocates; those that follow are replayed.
   const Value& evaluate(Vector x, Vector grad);
 
  private:
@@ -61,6 +65,8 @@ class StyleObjective {
     Vector difference;  // G, then G - A
   };
 
+  // All of an evaluation that is the backend's: leaves grad and what results_ points to.
+  void compute(Vector x, Vector grad);
   void add_content_gradient(int tap, Features grad);
 
   Backend& backend_;
@@ -75,6 +81,10 @@ class StyleObjective {
   // In backend memory: squared distances of content_, of style_, total variation, grad . grad.
   double* results_;
   std::vector<double> host_results_;
+  // Of compute(), and the memory of the vectors that it computes with; empty before the first.
+  Recording recording_;
+  const void* recorded_x_ = nullptr;
+  const void* recorded_grad_ = nullptr;
   Value value_;
 };
 

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -96,6 +97,9 @@ class ConvPlan {
   virtual void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus = nullptr) = 0;
 };
 
+// Operations that Backend::record has recorded: a call enqueues them once more and may throw what they do, on a device DeviceError.
+using Recording = std::function<void()>;
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -120,6 +124,18 @@ class Backend {
 
   // Copies `host.size()` doubles that operations left at `results` (backend memory) and waits for them.
   virtual void fetch(const double* results, std::span<double> host) = 0;
+
+  // Carries out what `operations` calls of this backend, and records it: the recording does the same again, with the arguments of now
+  // (addresses, shapes, coefficients) and what the memory holds then. A device takes a recording in one piece, which costs the host no more
+  // than one operation.
+  // operations: calls nothing of this backend that allocates, plans, loads, waits, moves host numbers or records; calls the same with the
+  // same arguments whenever it is called, which is as often as the backend likes, now and for each replay. Memory, filters and plans that
+  // it uses, and the backend, must be there for every call of the recording.
+  // Throws what operations throws, and DeviceError; the backend can be used as before.
+  virtual Recording record(const std::function<void()>& operations) {
+    operations();
+    return operations;
+  }
 
   // --- convolution, ReLU, pooling -----------------------------------------------------------------------------------------------
   // Throws ShapeError for channels < 1, reads_image without 3 channels, or other than as many numbers as these make.
