@@ -40,9 +40,9 @@ Lbfgs::Lbfgs(Backend& backend, Shape image, const NetworkInput& input, const Sty
       image_direction_(workspace.vector(image.size(), "optimiser")),
       results_(static_cast<double*>(workspace.take(2 * sizeof(double), "results"))) {}
 
-Optimiser::Verdict Lbfgs::advance(double loss, Vector grad, Vector x) {
+Optimiser::Verdict Lbfgs::advance(double loss, const GradientNorms& norms, Vector grad, Vector x) {
   if (!first_ && !acceptable(loss)) return retreat(loss, x);
-  return accept(loss, grad, x);
+  return accept(loss, norms, grad, x);
 }
 
 bool Lbfgs::acceptable(double loss) const { return loss <= base_loss_ + kTolerableRise * std::abs(base_loss_); }
@@ -62,11 +62,8 @@ Optimiser::Verdict Lbfgs::retreat(double loss, Vector x) {
   return Verdict::kContinue;
 }
 
-Optimiser::Verdict Lbfgs::accept(double loss, Vector grad, Vector x) {
-  backend_.norms(grad, results_);
-  std::array<double, 2> norms;
-  backend_.fetch(results_, norms);
-  if (norms[1] <= gradient_tolerance_) return Verdict::kGradientTolerance;
+Optimiser::Verdict Lbfgs::accept(double loss, const GradientNorms& norms, Vector grad, Vector x) {
+  if (norms.largest <= gradient_tolerance_) return Verdict::kGradientTolerance;
   if (!first_ && std::abs(loss - base_loss_) <= change_tolerance_) return Verdict::kChangeTolerance;
 
   basis_.apply(grad, grad_);

@@ -14,13 +14,13 @@ class Lbfgs : public Optimiser {
  public:
   Lbfgs(Backend& backend, Shape image, const NetworkInput& input, const StyleOptions& options, Workspace& workspace);
 
-  Verdict advance(double loss, Vector grad, Vector x) override;
+  Verdict advance(double loss, const GradientNorms& norms, Vector grad, Vector x) override;
   void restart() override;
 
  private:
   bool acceptable(double loss) const;
   Verdict retreat(double loss, Vector x);
-  Verdict accept(double loss, Vector grad, Vector x);
+  Verdict accept(double loss, const GradientNorms& norms, Vector grad, Vector x);
   void choose_direction(Vector grad);
 
   Backend& backend_;

@@ -153,7 +153,7 @@ StyleObjective::StyleObjective(Backend& backend, Network& network, Shape image, 
     style_.push_back({i, 0.0, {}, workspace.vector(c * c, "Gram matrices")});
   }
   gram_gradients_.resize(taps_.size());
-  host_results_.resize(content_.size() + style_.size() + 2);
+  host_results_.resize(content_.size() + style_.size() + 4);
   results_ = static_cast<double*>(workspace.take(host_results_.size() * sizeof(double), "results"));
   value_.losses.style.resize(style_.size());
 }
@@ -189,6 +189,7 @@ void StyleObjective::compute(Vector x, Vector grad) {
   const double mean = 1.0 / image_.size();
   if (tv_weight_ > 0) backend_.total_variation(x, image_, 2 * tv_weight_ * mean, grad, tv_result);
   backend_.dots(std::array{grad}, std::array{grad}, tv_result + 1);
+  backend_.norms(grad, tv_result + 2);
 }
 
 const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
@@ -217,7 +218,7 @@ const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
   const double mean = 1.0 / image_.size();
   losses.tv = tv_weight_ > 0 ? tv_weight_ * host_results_[next] * mean : 0.0;
   losses.total += losses.tv;
-  value_.gradient_norm_squared = host_results_[next + 1];
+  value_.gradient = {.sum = host_results_[next + 2], .largest = host_results_[next + 3], .squared = host_results_[next + 1]};
   return value_;
 }
 

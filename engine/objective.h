@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/feature_net.h"
+#include "engine/gradient_norms.h"
 #include "impasto/options.h"
 #include "impasto/session.h"
 
@@ -46,8 +47,8 @@ class StyleObjective {
 
   struct Value {
     Losses losses;
-    // grad . grad
-    double gradient_norm_squared = 0;
+    // Of grad.
+    GradientNorms gradient;
   };
   // grad = dL/dx. Waits for the device once. The value is overwritten by the next call. The first evaluation with other targets or
   // vectors than before is recorded, and allocates; those that follow are replayed.
@@ -78,7 +79,7 @@ class StyleObjective {
   std::vector<ContentTerm> content_;
   std::vector<StyleTerm> style_;
   std::vector<FeatureNet::GramGradient> gram_gradients_;  // one per tap
-  // In backend memory: squared distances of content_, of style_, total variation, grad . grad.
+  // In backend memory: squared distances of content_, of style_, total variation, grad . grad, norms of grad.
   double* results_;
   std::vector<double> host_results_;
   // Of compute(), and the memory of the vectors that it computes with; empty before the first.

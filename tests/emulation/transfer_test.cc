@@ -54,6 +54,8 @@ struct Outcome {
   std::vector<double> losses;
   std::vector<double> first_gradient;
   std::vector<double> picture;
+  // Of the emulation, at each evaluation with the optimiser's step.
+  std::vector<std::int64_t> waits;
 };
 
 // What a session does, on any backend.
@@ -77,13 +79,17 @@ Outcome transfer(Backend& backend, const StyleOptions& options, int layers, int 
   Outcome outcome;
   outcome.picture.resize(static_cast<std::size_t>(shape.size()));
   for (int i = 0; i < options.iterations; ++i) {
-    const double loss = objective->evaluate(x, grad).losses.total;
-    outcome.losses.push_back(loss);
+    const std::int64_t before = emulation::waits();
+    const StyleObjective::Value& value = objective->evaluate(x, grad);
+    const std::int64_t of_evaluation = emulation::waits() - before;
+    outcome.losses.push_back(value.losses.total);
     if (i == 0) {
       outcome.first_gradient.resize(outcome.picture.size());
       backend.download(grad, outcome.first_gradient);
     }
-    optimiser->advance(loss, grad, x);
+    const std::int64_t between = emulation::waits();
+    optimiser->advance(value.losses.total, value.gradient, grad, x);
+    outcome.waits.push_back(of_evaluation + emulation::waits() - between);
   }
   backend.download(x, outcome.picture);
   return outcome;
@@ -241,6 +247,21 @@ TEST(Recorded, AnEvaluationIsOneLaunchAndOneWait) {
     EXPECT_EQ(emulation::submissions(), submissions + 2);
     EXPECT_EQ(emulation::waits(), waits + 1);
   }
+}
+
+// docs/design.md says what each is for.
+TEST(Waits, AreAsManyAsTheHostHasToDecide) {
+  const auto waits = [](Optimizer optimizer) {
+    StyleOptions options = shallow();
+    options.optimizer = optimizer;
+    options.iterations = 5;
+    return transfer(*make_cuda_backend(0), options, 3, 8, 6).waits;
+  };
+  EXPECT_EQ(waits(Optimizer::kLbfgs), (std::vector<std::int64_t>{3, 3, 3, 3, 3}));
+  EXPECT_EQ(waits(Optimizer::kLbfgsTorch), (std::vector<std::int64_t>{1, 3, 3, 3, 3}));
+  EXPECT_EQ(waits(Optimizer::kLbfgsWolfe).front(), 1);
+  for (const std::int64_t count : waits(Optimizer::kLbfgsWolfe)) EXPECT_LE(count, 3);
+  EXPECT_EQ(waits(Optimizer::kAdam), (std::vector<std::int64_t>{1, 1, 1, 1, 1}));
 }
 
 TEST(Recorded, EvaluationsAreToTheBitThoseThatWereNot) {
