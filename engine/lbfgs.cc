@@ -98,15 +98,14 @@ void Lbfgs::choose_direction(Vector grad) {
   if (!from_history) {
     history_.clear();
     backend_.combine(std::array{-1.0}, std::array{grad}, direction_);
-    backend_.dots(std::array{grad}, std::array{grad}, results_);
-    double norm_squared = 0;
-    backend_.fetch(results_, std::span(&norm_squared, 1));
-    slope_ = -norm_squared;
+    backend_.dots(std::array{grad}, std::array{grad}, results_ + 1);
   }
   basis_.apply(direction_, image_direction_);
   backend_.dots(std::array{image_direction_}, std::array{image_direction_}, results_);
-  double norm_squared = 0;
-  backend_.fetch(results_, std::span(&norm_squared, 1));
+  std::array<double, 2> host = {};
+  backend_.fetch(results_, std::span(host).first(from_history ? 1 : 2));
+  const auto [norm_squared, grad_norm_squared] = host;
+  if (!from_history) slope_ = -grad_norm_squared;
   const double rms = std::sqrt(norm_squared / image_direction_.size);
   step_ = from_history ? std::min(1.0, longest_step_ / rms) : first_step_ / rms;
 }

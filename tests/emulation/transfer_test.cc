@@ -257,7 +257,7 @@ TEST(Waits, AreAsManyAsTheHostHasToDecide) {
     options.iterations = 5;
     return transfer(*make_cuda_backend(0), options, 3, 8, 6).waits;
   };
-  EXPECT_EQ(waits(Optimizer::kLbfgs), (std::vector<std::int64_t>{3, 3, 3, 3, 3}));
+  EXPECT_EQ(waits(Optimizer::kLbfgs), (std::vector<std::int64_t>{2, 3, 3, 3, 3}));
   EXPECT_EQ(waits(Optimizer::kLbfgsTorch), (std::vector<std::int64_t>{1, 3, 3, 3, 3}));
   EXPECT_EQ(waits(Optimizer::kLbfgsWolfe).front(), 1);
   for (const std::int64_t count : waits(Optimizer::kLbfgsWolfe)) EXPECT_LE(count, 3);
