@@ -175,17 +175,24 @@ void StyleObjective::set_targets(Vector content, const StyleTargets& targets, st
 }
 
 void StyleObjective::compute(Vector x, Vector grad) {
-  net_.forward(x);
   double* const style_results = results_ + content_.size();
-  for (std::size_t i = 0; i < style_.size(); ++i) {
-    const StyleTerm& term = style_[i];
-    backend_.gram(net_.tap(term.tap), term.difference, net_.scratch());
-    backend_.combine(std::array{1.0, -1.0}, std::array{term.difference, term.target}, term.difference);
-    backend_.dots(std::array{term.difference}, std::array{term.difference}, style_results + i);
+  double* const tv_result = style_results + style_.size();
+  {
+    const Range range(backend_, "forward");
+    net_.forward(x);
   }
+  {
+    const Range range(backend_, "losses");
+    for (std::size_t i = 0; i < style_.size(); ++i) {
+      const StyleTerm& term = style_[i];
+      backend_.gram(net_.tap(term.tap), term.difference, net_.scratch());
+      backend_.combine(std::array{1.0, -1.0}, std::array{term.difference, term.target}, term.difference);
+      backend_.dots(std::array{term.difference}, std::array{term.difference}, style_results + i);
+    }
+  }
+  const Range range(backend_, "backward");
   net_.backward(
       gram_gradients_, [this](int tap, Features grad_features) { add_content_gradient(tap, grad_features); }, grad);
-  double* const tv_result = style_results + style_.size();
   const double mean = 1.0 / image_.size();
   if (tv_weight_ > 0) backend_.total_variation(x, image_, 2 * tv_weight_ * mean, grad, tv_result);
   backend_.dots(std::array{grad}, std::array{grad}, tv_result + 1);
@@ -193,6 +200,7 @@ void StyleObjective::compute(Vector x, Vector grad) {
 }
 
 const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
+  const Range range(backend_, "evaluate");
   if (recording_ && x.data == recorded_x_ && grad.data == recorded_grad_) {
     recording_();
   } else {

@@ -190,6 +190,7 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
       run.optimiser->restart();
       continue;
     }
+    const Range range(backend, "optimiser");
     const Optimiser::Verdict verdict = run.optimiser->advance(evaluation.losses.total, value.gradient, run.grad, run.x);
     if (verdict != Optimiser::Verdict::kContinue) {
       result.stop_reason = stop_reason(verdict);

@@ -137,6 +137,11 @@ class Backend {
     return operations;
   }
 
+  // What is called from here to leave_range belongs to `name`, for profilers that can show it; others see nothing. Ranges nest; Range makes
+  // them. They may stand around recordings and in them, where they show only while recording.
+  virtual void enter_range(const char* /*name*/) {}
+  virtual void leave_range() {}
+
   // --- convolution, ReLU, pooling -----------------------------------------------------------------------------------------------
   // Throws ShapeError for channels < 1, reads_image without 3 channels, or other than as many numbers as these make.
   virtual std::unique_ptr<Filters> load_filters(const FilterSpec& spec) = 0;
@@ -208,6 +213,18 @@ class Backend {
     double epsilon = 1e-8;
   };
   virtual void adam(Vector grad, const AdamParameters& parameters, std::int64_t t, Vector m, Vector v, Vector x) = 0;
+};
+
+// A range of a backend's (enter_range), for as long as it lives. Borrows both.
+class Range {
+ public:
+  Range(Backend& backend, const char* name) : backend_(backend) { backend_.enter_range(name); }
+  ~Range() { backend_.leave_range(); }
+  Range(const Range&) = delete;
+  Range& operator=(const Range&) = delete;
+
+ private:
+  Backend& backend_;
 };
 
 enum class BackendKind { kReferenceFloat, kReferenceDouble, kCpu, kCuda };

@@ -51,6 +51,11 @@ std::int64_t live_events();
 // Of graphs and executable graphs together.
 std::int64_t live_graphs();
 
+// The profiler's ranges of this thread since the last call, e.g. "evaluate(forward())".
+std::string take_ranges();
+// For what stands in for the profiler.
+void log_range(const std::string& part);
+
 // For what stands in for a library: gives the stream work to do, now or whenever the graph is launched that is being captured. work must
 // not call the runtime. A call like those of the runtime.
 cudaError_t enqueue(cudaStream_t stream, std::function<void()> work);

@@ -107,6 +107,7 @@ Runtime& runtime() {
 
 thread_local cudaError_t last_error = cudaSuccess;
 thread_local std::string error_words;
+thread_local std::string ranges;
 
 cudaError_t remember(cudaError_t status) {
   if (status != cudaSuccess) last_error = status;
@@ -326,6 +327,10 @@ std::int64_t live_graphs() {
   const std::lock_guard<std::mutex> lock(runtime().mutex);
   return std::ssize(runtime().graphs) + std::ssize(runtime().executables);
 }
+
+std::string take_ranges() { return std::exchange(ranges, {}); }
+
+void log_range(const std::string& part) { ranges += part; }
 
 cudaError_t enqueue(cudaStream_t stream, std::function<void()> work) {
   return call(cudaErrorInvalidValue, [&](Runtime& state) {

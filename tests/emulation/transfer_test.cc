@@ -291,6 +291,22 @@ TEST(Recorded, EvaluationsAreToTheBitThoseThatWereNot) {
   EXPECT_EQ(emulation::live_graphs(), 0);
 }
 
+TEST(Ranges, NameThePartsOfAnEvaluation) {
+  const std::unique_ptr<Backend> cuda = make_cuda_backend(0);
+  Scene scene(*cuda);
+  emulation::take_ranges();
+  scene.evaluate_again();
+  // Carried out, then captured.
+  EXPECT_EQ(emulation::take_ranges(), "evaluate(forward()losses()backward()forward()losses()backward())");
+  scene.evaluate_again();
+  EXPECT_EQ(emulation::take_ranges(), "evaluate()");
+  scene.set_targets(10);
+  emulation::fail_call(3);
+  EXPECT_THROW(scene.evaluate_again(), DeviceError);
+  emulation::fail_call(0);
+  EXPECT_EQ(emulation::take_ranges(), "evaluate(forward())");
+}
+
 TEST(Recorded, WhatCannotBeRecordedIsAnError) {
   const std::unique_ptr<Backend> cuda = make_cuda_backend(0);
   const Buffer memory = cuda->allocate(cuda->vector_bytes(4));
@@ -317,6 +333,30 @@ TEST(Recorded, WhatCannotBeRecordedIsAnError) {
     cuda->download(v, doubled);
     EXPECT_EQ(doubled[3], 4 * host[3]);
     cuda->upload(host, v);
+  }
+}
+
+// On the same backend, with the same objective: nothing of a recording or replay that failed half way is left.
+TEST(CudaFaults, AnEvaluationThatFailedCanBeRepeated) {
+  const std::unique_ptr<Backend> cuda = make_cuda_backend(0);
+  Scene scene(*cuda);
+  for (const bool recorded : {false, true}) {
+    const auto prepare = [&] {
+      scene.set_targets(1000);
+      if (recorded) scene.evaluate(4);
+    };
+    prepare();
+    const std::int64_t before = emulation::calls();
+    const std::vector<double> expected = scene.evaluate(3);
+    const std::int64_t calls = emulation::calls() - before;
+    for (std::int64_t n = 1; n <= calls; ++n) {
+      prepare();
+      emulation::fail_call(n);
+      EXPECT_THROW(scene.evaluate(3), DeviceError) << "call " << n << " of " << calls;
+      emulation::fail_call(0);
+      EXPECT_TRUE(testing_support::same_bits(scene.evaluate(3), expected)) << "after call " << n << " of " << calls << " failed";
+      EXPECT_EQ(emulation::live_graphs(), 1);
+    }
   }
 }
 
