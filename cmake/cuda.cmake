@@ -21,3 +21,5 @@ find_package(CUDAToolkit 13.0 REQUIRED)
 
 find_path(CUDNN_INCLUDE_DIR cudnn_graph.h HINTS $ENV{CUDNN_ROOT} ${CUDAToolkit_ROOT_DIR} ${CUDAToolkit_INCLUDE_DIRS} PATH_SUFFIXES include REQUIRED)
 find_library(CUDNN_GRAPH_LIBRARY NAMES cudnn_graph libcudnn_graph.so.9 HINTS $ENV{CUDNN_ROOT} ${CUDAToolkit_LIBRARY_DIR} PATH_SUFFIXES lib lib64 REQUIRED)
+# Named ranges for profilers, a header alone; the toolkit has it, its Python packages do not.
+find_path(NVTX_INCLUDE_DIR nvtx3/nvToolsExt.h HINTS ${CUDAToolkit_INCLUDE_DIRS})

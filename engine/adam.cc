@@ -13,16 +13,12 @@ Adam::Adam(Backend& backend, Shape image, const NetworkInput& input, const Style
     : backend_(backend),
       gradient_tolerance_(options.gradient_tolerance),
       first_moment_(workspace.vector(image.size(), "optimiser")),
-      second_moment_(workspace.vector(image.size(), "optimiser")),
-      results_(static_cast<double*>(workspace.take(2 * sizeof(double), "results"))) {
+      second_moment_(workspace.vector(image.size(), "optimiser")) {
   parameters_.step_size = options.learning_rate.value_or(kStepGreyLevels) / input.grey_levels_per_unit();
 }
 
-Optimiser::Verdict Adam::advance(double, Vector grad, Vector x) {
-  backend_.norms(grad, results_);
-  std::array<double, 2> norms;
-  backend_.fetch(results_, norms);
-  if (norms[1] <= gradient_tolerance_) return Verdict::kGradientTolerance;
+Optimiser::Verdict Adam::advance(double, const GradientNorms& norms, Vector grad, Vector x) {
+  if (norms.largest <= gradient_tolerance_) return Verdict::kGradientTolerance;
   if (t_ == 0) {
     // grad is finite, so this is zero.
     backend_.combine(std::array{0.0}, std::array{grad}, first_moment_);

@@ -10,7 +10,7 @@ class Adam : public Optimiser {
   // The default step of 10 grey levels is what the original Torch and TensorFlow programs use.
   Adam(Backend& backend, Shape image, const NetworkInput& input, const StyleOptions& options, Workspace& workspace);
 
-  Verdict advance(double loss, Vector grad, Vector x) override;
+  Verdict advance(double loss, const GradientNorms& norms, Vector grad, Vector x) override;
   void restart() override;
 
  private:
@@ -19,7 +19,6 @@ class Adam : public Optimiser {
   double gradient_tolerance_;
   Vector first_moment_;
   Vector second_moment_;
-  double* results_;
   std::int64_t t_ = 0;
 };
 

@@ -40,9 +40,9 @@ Lbfgs::Lbfgs(Backend& backend, Shape image, const NetworkInput& input, const Sty
       direction_(workspace.vector(image.size(), "optimiser")),
       results_(static_cast<double*>(workspace.take(2 * sizeof(double), "results"))) {}
 
-Optimiser::Verdict Lbfgs::advance(double loss, Vector grad, Vector x) {
+Optimiser::Verdict Lbfgs::advance(double loss, const GradientNorms& norms, Vector grad, Vector x) {
   if (!first_ && !acceptable(loss)) return retreat(loss, x);
-  return accept(loss, grad, x);
+  return accept(loss, norms, grad, x);
 }
 
 bool Lbfgs::acceptable(double loss) const { return loss <= base_loss_ + kTolerableRise * std::abs(base_loss_); }
@@ -62,11 +62,8 @@ Optimiser::Verdict Lbfgs::retreat(double loss, Vector x) {
   return Verdict::kContinue;
 }
 
-Optimiser::Verdict Lbfgs::accept(double loss, Vector grad, Vector x) {
-  backend_.norms(grad, results_);
-  std::array<double, 2> norms;
-  backend_.fetch(results_, norms);
-  if (norms[1] <= gradient_tolerance_) return Verdict::kGradientTolerance;
+Optimiser::Verdict Lbfgs::accept(double loss, const GradientNorms& norms, Vector grad, Vector x) {
+  if (norms.largest <= gradient_tolerance_) return Verdict::kGradientTolerance;
   if (!first_ && std::abs(loss - base_loss_) <= change_tolerance_) return Verdict::kChangeTolerance;
 
   preconditioner_.apply(grad, scaled_grad_);
@@ -102,12 +99,12 @@ void Lbfgs::choose_direction(Vector grad, Vector scaled_grad) {
   if (!from_history) {
     history_.clear();
     backend_.combine(std::array{-1.0}, std::array{scaled_grad}, direction_);
-    backend_.dots(std::array{direction_}, std::array{grad}, results_);
-    backend_.fetch(results_, std::span(&slope_, 1));
   }
-  backend_.dots(std::array{direction_}, std::array{direction_}, results_);
-  double norm_squared = 0;
-  backend_.fetch(results_, std::span(&norm_squared, 1));
+  backend_.dots(std::array{direction_}, std::array{direction_, grad}, results_);
+  std::array<double, 2> host;
+  backend_.fetch(results_, host);
+  const auto [norm_squared, slope] = host;
+  if (!from_history) slope_ = slope;
   const double rms = std::sqrt(norm_squared / direction_.size);
   step_ = from_history ? std::min(1.0, longest_step_ / rms) : first_step_ / rms;
 }

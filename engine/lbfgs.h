@@ -14,13 +14,13 @@ class Lbfgs : public Optimiser {
  public:
   Lbfgs(Backend& backend, Shape image, const NetworkInput& input, const StyleOptions& options, Workspace& workspace);
 
-  Verdict advance(double loss, Vector grad, Vector x) override;
+  Verdict advance(double loss, const GradientNorms& norms, Vector grad, Vector x) override;
   void restart() override;
 
  private:
   bool acceptable(double loss) const;
   Verdict retreat(double loss, Vector x);
-  Verdict accept(double loss, Vector grad, Vector x);
+  Verdict accept(double loss, const GradientNorms& norms, Vector grad, Vector x);
   // Sets direction_, slope_ and step_ for the point to leave, where these are the gradient and M times it.
   void choose_direction(Vector grad, Vector scaled_grad);
 

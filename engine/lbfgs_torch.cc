@@ -19,26 +19,23 @@ LbfgsTorch::LbfgsTorch(Backend& backend, Shape image, const StyleOptions& option
       history_(backend, image.size(), options.history, LbfgsHistory::Kind::kPlain, workspace),
       previous_grad_(workspace.vector(image.size(), "optimiser")),
       direction_(workspace.vector(image.size(), "optimiser")),
-      results_(static_cast<double*>(workspace.take(5 * sizeof(double), "results"))) {}
+      results_(static_cast<double*>(workspace.take(2 * sizeof(double), "results"))) {}
 
-Optimiser::Verdict LbfgsTorch::advance(double loss, Vector grad, Vector x) {
-  backend_.norms(grad, results_);
-  backend_.dots(std::array{grad}, std::array{grad}, results_ + 2);
-  if (!first_) backend_.norms(direction_, results_ + 3);
-  std::array<double, 5> host = {};
-  backend_.fetch(results_, std::span(host).first(first_ ? 3 : 5));
-  const auto [grad_sum, grad_max, grad_norm_squared, direction_sum, direction_max] = host;
-  if (grad_max <= gradient_tolerance_) return Verdict::kGradientTolerance;
+Optimiser::Verdict LbfgsTorch::advance(double loss, const GradientNorms& norms, Vector grad, Vector x) {
+  if (norms.largest <= gradient_tolerance_) return Verdict::kGradientTolerance;
 
   double slope = 0;
   double step = learning_rate_;
   if (first_) {
     backend_.combine(std::array{-1.0}, std::array{grad}, direction_);
-    slope = -grad_norm_squared;
-    step *= std::min(1.0, 1.0 / grad_sum) * first_step_scale_;
+    slope = -norms.squared;
+    step *= std::min(1.0, 1.0 / norms.sum) * first_step_scale_;
     gamma_ = 1.0;
   } else {
-    if (direction_max * step_ <= change_tolerance_) return Verdict::kChangeTolerance;
+    backend_.norms(direction_, results_);
+    std::array<double, 2> direction_norms;
+    backend_.fetch(results_, direction_norms);
+    if (direction_norms[1] * step_ <= change_tolerance_) return Verdict::kChangeTolerance;
     if (std::abs(loss - previous_loss_) < change_tolerance_) return Verdict::kChangeTolerance;
     backend_.combine(std::array{step_}, std::array{direction_}, history_.offered_step());
     backend_.combine(std::array{1.0, -1.0}, std::array{grad, previous_grad_}, history_.offered_change());

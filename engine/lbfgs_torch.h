@@ -12,7 +12,7 @@ class LbfgsTorch : public Optimiser {
  public:
   LbfgsTorch(Backend& backend, Shape image, const StyleOptions& options, Workspace& workspace);
 
-  Verdict advance(double loss, Vector grad, Vector x) override;
+  Verdict advance(double loss, const GradientNorms& norms, Vector grad, Vector x) override;
   void restart() override;
 
  private:

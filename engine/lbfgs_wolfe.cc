@@ -20,17 +20,15 @@ LbfgsWolfe::LbfgsWolfe(Backend& backend, Shape image, const NetworkInput& input,
       base_(workspace.vector(image.size(), "optimiser")),
       base_grad_(workspace.vector(image.size(), "optimiser")),
       direction_(workspace.vector(image.size(), "optimiser")),
-      results_(static_cast<double*>(workspace.take(4 * sizeof(double), "results"))) {}
+      results_(static_cast<double*>(workspace.take(sizeof(double), "results"))) {}
 
-Optimiser::Verdict LbfgsWolfe::advance(double loss, Vector grad, Vector x) {
-  backend_.norms(grad, results_);
-  backend_.dots(std::array{grad}, std::array{first_ ? grad : direction_}, results_ + 2);
-  std::array<double, 3> host;
-  backend_.fetch(results_, host);
-  const auto [grad_sum, grad_max, slope] = host;
-  if (grad_max <= gradient_tolerance_) return Verdict::kGradientTolerance;
-  if (first_) return start_step(loss, grad, x);
+Optimiser::Verdict LbfgsWolfe::advance(double loss, const GradientNorms& norms, Vector grad, Vector x) {
+  if (norms.largest <= gradient_tolerance_) return Verdict::kGradientTolerance;
+  if (first_) return start_step(loss, norms, grad, x);
 
+  backend_.dots(std::array{grad}, std::array{direction_}, results_);
+  double slope = 0;
+  backend_.fetch(results_, std::span(&slope, 1));
   const WolfeSearch::Verdict verdict = search_.told(loss, slope);
   if (verdict == WolfeSearch::Verdict::kContinue) {
     backend_.combine(std::array{1.0, search_.step()}, std::array{base_, direction_}, x);
@@ -40,18 +38,16 @@ Optimiser::Verdict LbfgsWolfe::advance(double loss, Vector grad, Vector x) {
   if (std::abs(loss - base_loss_) <= change_tolerance_ || loss > base_loss_) return Verdict::kChangeTolerance;
   backend_.combine(std::array{search_.step()}, std::array{direction_}, history_.offered_step());
   backend_.combine(std::array{1.0, -1.0}, std::array{grad, base_grad_}, history_.offered_change());
-  return start_step(loss, grad, x);
+  return start_step(loss, norms, grad, x);
 }
 
-Optimiser::Verdict LbfgsWolfe::start_step(double loss, Vector grad, Vector x) {
+Optimiser::Verdict LbfgsWolfe::start_step(double loss, const GradientNorms& norms, Vector grad, Vector x) {
   double slope = 0;
   double step = 1.0;
   if (first_) {
     backend_.combine(std::array{-1.0}, std::array{grad}, direction_);
-    double norm_squared = 0;
-    backend_.fetch(results_ + 2, std::span(&norm_squared, 1));
-    slope = -norm_squared;
-    step = first_step_ * std::sqrt(grad.size / norm_squared);
+    slope = -norms.squared;
+    step = first_step_ * std::sqrt(grad.size / norms.squared);
     first_ = false;
   } else {
     const LbfgsHistory::Curvature pair = history_.measure(grad, grad);

@@ -11,11 +11,11 @@ class LbfgsWolfe : public Optimiser {
  public:
   LbfgsWolfe(Backend& backend, Shape image, const NetworkInput& input, const StyleOptions& options, Workspace& workspace);
 
-  Verdict advance(double loss, Vector grad, Vector x) override;
+  Verdict advance(double loss, const GradientNorms& norms, Vector grad, Vector x) override;
   void restart() override;
 
  private:
-  Verdict start_step(double loss, Vector grad, Vector x);
+  Verdict start_step(double loss, const GradientNorms& norms, Vector grad, Vector x);
 
   Backend& backend_;
   double gradient_tolerance_;

@@ -153,12 +153,13 @@ StyleObjective::StyleObjective(Backend& backend, Network& network, Shape image, 
     style_.push_back({i, 0.0, {}, workspace.vector(c * c, "Gram matrices")});
   }
   gram_gradients_.resize(taps_.size());
-  host_results_.resize(content_.size() + style_.size() + 2);
+  host_results_.resize(content_.size() + style_.size() + 4);
   results_ = static_cast<double*>(workspace.take(host_results_.size() * sizeof(double), "results"));
   value_.losses.style.resize(style_.size());
 }
 
 void StyleObjective::set_targets(Vector content, const StyleTargets& targets, std::vector<double> style_weights) {
+  recording_ = nullptr;
   for (std::size_t i = 0; i < style_.size(); ++i) {
     style_[i].weight = style_weights[i];
     style_[i].target = targets.gram(static_cast<int>(i));
@@ -173,21 +174,41 @@ void StyleObjective::set_targets(Vector content, const StyleTargets& targets, st
   for (ContentTerm& term : content_) term.target = net_.replace_tap(term.tap, term.target);
 }
 
-const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
-  net_.forward(x);
+void StyleObjective::compute(Vector x, Vector grad) {
   double* const style_results = results_ + content_.size();
-  for (std::size_t i = 0; i < style_.size(); ++i) {
-    const StyleTerm& term = style_[i];
-    backend_.gram(net_.tap(term.tap), term.difference, net_.scratch());
-    backend_.combine(std::array{1.0, -1.0}, std::array{term.difference, term.target}, term.difference);
-    backend_.dots(std::array{term.difference}, std::array{term.difference}, style_results + i);
+  double* const tv_result = style_results + style_.size();
+  {
+    const Range range(backend_, "forward");
+    net_.forward(x);
   }
+  {
+    const Range range(backend_, "losses");
+    for (std::size_t i = 0; i < style_.size(); ++i) {
+      const StyleTerm& term = style_[i];
+      backend_.gram(net_.tap(term.tap), term.difference, net_.scratch());
+      backend_.combine(std::array{1.0, -1.0}, std::array{term.difference, term.target}, term.difference);
+      backend_.dots(std::array{term.difference}, std::array{term.difference}, style_results + i);
+    }
+  }
+  const Range range(backend_, "backward");
   net_.backward(
       gram_gradients_, [this](int tap, Features grad_features) { add_content_gradient(tap, grad_features); }, grad);
-  double* const tv_result = style_results + style_.size();
   const double mean = 1.0 / image_.size();
   if (tv_weight_ > 0) backend_.total_variation(x, image_, 2 * tv_weight_ * mean, grad, tv_result);
   backend_.dots(std::array{grad}, std::array{grad}, tv_result + 1);
+  backend_.norms(grad, tv_result + 2);
+}
+
+const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
+  const Range range(backend_, "evaluate");
+  if (recording_ && x.data == recorded_x_ && grad.data == recorded_grad_) {
+    recording_();
+  } else {
+    recording_ = nullptr;
+    recording_ = backend_.record([this, x, grad] { compute(x, grad); });
+    recorded_x_ = x.data;
+    recorded_grad_ = grad.data;
+  }
   backend_.fetch(results_, host_results_);
 
   Losses& losses = value_.losses;
@@ -202,9 +223,10 @@ const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
     losses.style[i] = style_[i].weight * host_results_[next++] / (c * c * c * c);
     losses.total += losses.style[i];
   }
+  const double mean = 1.0 / image_.size();
   losses.tv = tv_weight_ > 0 ? tv_weight_ * host_results_[next] * mean : 0.0;
   losses.total += losses.tv;
-  value_.gradient_norm_squared = host_results_[next + 1];
+  value_.gradient = {.sum = host_results_[next + 2], .largest = host_results_[next + 3], .squared = host_results_[next + 1]};
   return value_;
 }
 

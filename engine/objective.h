@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/feature_net.h"
+#include "engine/gradient_norms.h"
 #include "impasto/options.h"
 #include "impasto/session.h"
 
@@ -37,16 +38,20 @@ class StyleObjective {
  public:
   // Borrows backend, network. image: shape of the pictures to evaluate.
   StyleObjective(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace);
+  StyleObjective(const StyleObjective&) = delete;
+  StyleObjective& operator=(const StyleObjective&) = delete;
 
-  // content: the picture whose features are to be kept. targets: borrowed. style_weights: one per style layer.
+  // content: the picture whose features are to be kept. targets: borrowed. style_weights: one per style layer. To be called before
+  // evaluate, and again for others.
   void set_targets(Vector content, const StyleTargets& targets, std::vector<double> style_weights);
 
   struct Value {
     Losses losses;
-    // grad . grad
-    double gradient_norm_squared = 0;
+    // Of grad.
+    GradientNorms gradient;
   };
-  // grad = dL/dx. Waits for the device once. The value is overwritten by the next call.
+  // grad = dL/dx. Waits for the device once. The value is overwritten by the next call. The first evaluation with other targets or
+  // vectors than before is recorded, and allocates; those that follow are replayed.
   const Value& evaluate(Vector x, Vector grad);
 
  private:
@@ -61,6 +66,8 @@ class StyleObjective {
     Vector difference;  // G, then G - A
   };
 
+  // All of an evaluation that is the backend's: leaves grad and what results_ points to.
+  void compute(Vector x, Vector grad);
   void add_content_gradient(int tap, Features grad);
 
   Backend& backend_;
@@ -72,9 +79,13 @@ class StyleObjective {
   std::vector<ContentTerm> content_;
   std::vector<StyleTerm> style_;
   std::vector<FeatureNet::GramGradient> gram_gradients_;  // one per tap
-  // In backend memory: squared distances of content_, of style_, total variation, grad . grad.
+  // In backend memory: squared distances of content_, of style_, total variation, grad . grad, norms of grad.
   double* results_;
   std::vector<double> host_results_;
+  // Of compute(), and the memory of the vectors that it computes with; empty before the first.
+  Recording recording_;
+  const void* recorded_x_ = nullptr;
+  const void* recorded_grad_ = nullptr;
   Value value_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "engine/gradient_norms.h"
 #include "engine/network_input.h"
 #include "engine/workspace.h"
 #include "impasto/options.h"
@@ -17,8 +18,9 @@ class Optimiser {
 
   virtual ~Optimiser() = default;
 
-  // loss and grad belong to x and are finite. Moves x to the next point to evaluate; leaves x alone unless kContinue is returned.
-  virtual Verdict advance(double loss, Vector grad, Vector x) = 0;
+  // loss, grad and its norms belong to x and are finite. Moves x to the next point to evaluate; leaves x alone unless kContinue is
+  // returned.
+  virtual Verdict advance(double loss, const GradientNorms& norms, Vector grad, Vector x) = 0;
 
   // Forgets everything: the next advance() is the first, with steps at most a tenth as long as they were.
   virtual void restart() = 0;

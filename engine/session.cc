@@ -160,7 +160,7 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
   for (;; ++index) {
     const Stopwatch evaluation_time;
     const StyleObjective::Value& value = run.objective.evaluate(run.x, run.grad);
-    const bool finite = std::isfinite(value.losses.total) && std::isfinite(value.gradient_norm_squared);
+    const bool finite = std::isfinite(value.losses.total) && std::isfinite(value.gradient.squared);
     if (value.losses.total < best_loss && finite) {
       best_loss = value.losses.total;
       backend.copy(run.x, run.best);
@@ -170,7 +170,7 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
     evaluation.seconds = evaluation_time.seconds();
     evaluation.elapsed = run_time.seconds();
     evaluation.losses = value.losses;
-    evaluation.gradient_rms = std::sqrt(value.gradient_norm_squared / shape.size());
+    evaluation.gradient_rms = std::sqrt(value.gradient.squared / shape.size());
 
     if (observer && !observer({evaluation, evaluations, best_picture})) {
       result.stop_reason = StopReason::kCancelled;
@@ -190,7 +190,8 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
       run.optimiser->restart();
       continue;
     }
-    const Optimiser::Verdict verdict = run.optimiser->advance(evaluation.losses.total, run.grad, run.x);
+    const Range range(backend, "optimiser");
+    const Optimiser::Verdict verdict = run.optimiser->advance(evaluation.losses.total, value.gradient, run.grad, run.x);
     if (verdict != Optimiser::Verdict::kContinue) {
       result.stop_reason = stop_reason(verdict);
       break;

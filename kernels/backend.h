@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -96,6 +97,9 @@ class ConvPlan {
   virtual void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus = nullptr) = 0;
 };
 
+// Operations that Backend::record has recorded: a call enqueues them once more and may throw what they do, on a device DeviceError.
+using Recording = std::function<void()>;
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -120,6 +124,23 @@ class Backend {
 
   // Copies `host.size()` doubles that operations left at `results` (backend memory) and waits for them.
   virtual void fetch(const double* results, std::span<double> host) = 0;
+
+  // Carries out what `operations` calls of this backend, and records it: the recording does the same again, with the arguments of now
+  // (addresses, shapes, coefficients) and what the memory holds then. A device takes a recording in one piece, which costs the host no more
+  // than one operation.
+  // operations: calls nothing of this backend that allocates, plans, loads, waits, moves host numbers or records; calls the same with the
+  // same arguments whenever it is called, which is as often as the backend likes, now and for each replay. Memory, filters and plans that
+  // it uses, and the backend, must be there for every call of the recording.
+  // Throws what operations throws, and DeviceError; the backend can be used as before.
+  virtual Recording record(const std::function<void()>& operations) {
+    operations();
+    return operations;
+  }
+
+  // What is called from here to leave_range belongs to `name`, for profilers that can show it; others see nothing. Ranges nest; Range makes
+  // them. They may stand around recordings and in them, where they show only while recording.
+  virtual void enter_range(const char* /*name*/) {}
+  virtual void leave_range() {}
 
   // --- convolution, ReLU, pooling -----------------------------------------------------------------------------------------------
   // Throws ShapeError for channels < 1, reads_image without 3 channels, or other than as many numbers as these make.
@@ -192,6 +213,18 @@ class Backend {
     double epsilon = 1e-8;
   };
   virtual void adam(Vector grad, const AdamParameters& parameters, std::int64_t t, Vector m, Vector v, Vector x) = 0;
+};
+
+// A range of a backend's (enter_range), for as long as it lives. Borrows both.
+class Range {
+ public:
+  Range(Backend& backend, const char* name) : backend_(backend) { backend_.enter_range(name); }
+  ~Range() { backend_.leave_range(); }
+  Range(const Range&) = delete;
+  Range& operator=(const Range&) = delete;
+
+ private:
+  Backend& backend_;
 };
 
 enum class BackendKind { kReferenceFloat, kReferenceDouble, kCpu, kCuda };

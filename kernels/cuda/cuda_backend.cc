@@ -9,11 +9,13 @@
 #include "kernels/cuda/blas.h"
 #include "kernels/cuda/convolution.h"
 #include "kernels/cuda/dnn.h"
+#include "kernels/cuda/graph.h"
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/layout.h"
 #include "kernels/cuda/losses.h"
 #include "kernels/cuda/memory.h"
 #include "kernels/cuda/pooling.h"
+#include "kernels/cuda/ranges.h"
 #include "kernels/cuda/vectors.h"
 #include "kernels/shape_checks.h"
 
@@ -159,6 +161,10 @@ class CudaBackend : public Backend {
     check(cudaMemcpyAsync(host.data(), results, host.size_bytes(), cudaMemcpyDeviceToHost, stream_), "copying results from the device");
     stream_.wait();
   }
+
+  Recording record(const std::function<void()>& operations) override { return cuda::record(operations, stream_); }
+  void enter_range(const char* name) override { cuda::enter_range(name); }
+  void leave_range() override { cuda::leave_range(); }
 
   std::unique_ptr<Filters> load_filters(const FilterSpec& spec) override { return cuda::load_filters(context_, spec); }
   std::unique_ptr<ConvPlan> plan_conv3x3(const ConvSpec& spec) override { return cuda::plan_convolution(context_, spec); }

@@ -11,8 +11,14 @@ namespace {
 
 class Loops : public Blas {
  public:
+  explicit Loops(cudaStream_t stream) : stream_(stream) {}
+
   void multiply(const Product& product) override {
-    emulation::pass_library_call("cuBLAS product");
+    emulation::enqueue_library_call("cuBLAS product", stream_, [product] { compute(product); });
+  }
+
+ private:
+  static void compute(const Product& product) {
     std::vector<float> sums(static_cast<std::size_t>(product.m));
     for (int problem = 0; problem < product.batch; ++problem) {
       const float* a = product.a + problem * product.stride_a;
@@ -32,13 +38,15 @@ class Loops : public Blas {
       }
     }
   }
+
+  cudaStream_t stream_;
 };
 
 }  // namespace
 
-std::unique_ptr<Blas> make_blas(cudaStream_t) {
+std::unique_ptr<Blas> make_blas(cudaStream_t stream) {
   emulation::pass_library_call("cublasCreate");
-  return std::make_unique<Loops>();
+  return std::make_unique<Loops>(stream);
 }
 
 }  // namespace impasto::cuda

@@ -17,12 +17,16 @@ constexpr std::int64_t kWorkspaceFloats = 193;
 
 class Plan : public DnnPlan {
  public:
-  explicit Plan(const Convolution& convolution) : convolution_(convolution) {}
+  Plan(cudaStream_t stream, const Convolution& convolution) : stream_(stream), convolution_(convolution) {}
 
   std::int64_t workspace_bytes() const override { return kWorkspaceFloats * std::int64_t{sizeof(float)}; }
 
   void run(const float* from, const float* filters, const float* bias, float* to, void* workspace) override {
-    emulation::pass_library_call("cuDNN convolution");
+    emulation::enqueue_library_call("cuDNN convolution", stream_, [=, this] { compute(from, filters, bias, to, workspace); });
+  }
+
+ private:
+  void compute(const float* from, const float* filters, const float* bias, float* to, void* workspace) const {
     std::fill_n(static_cast<float*>(workspace), kWorkspaceFloats, std::numeric_limits<float>::quiet_NaN());
     const bool back = convolution_.kind == Convolution::Kind::kGradient;
     const int ins = back ? convolution_.out_channels : convolution_.in_channels;
@@ -66,23 +70,28 @@ class Plan : public DnnPlan {
     }
   }
 
- private:
+  cudaStream_t stream_;
   Convolution convolution_;
 };
 
 class Loops : public Dnn {
  public:
+  explicit Loops(cudaStream_t stream) : stream_(stream) {}
+
   std::unique_ptr<DnnPlan> plan(const Convolution& convolution) override {
     emulation::pass_library_call("cuDNN plan");
-    return std::make_unique<Plan>(convolution);
+    return std::make_unique<Plan>(stream_, convolution);
   }
+
+ private:
+  cudaStream_t stream_;
 };
 
 }  // namespace
 
-std::unique_ptr<Dnn> make_dnn(cudaStream_t) {
+std::unique_ptr<Dnn> make_dnn(cudaStream_t stream) {
   emulation::pass_library_call("cudnnCreate");
-  return std::make_unique<Loops>();
+  return std::make_unique<Loops>(stream);
 }
 
 }  // namespace impasto::cuda

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace impasto::emulation {
@@ -32,8 +33,12 @@ std::string last_fault();
 // allocate memory, cudaErrorLaunchFailure from launches, cudaErrorInvalidValue from others. Calls that give back what others gave, and
 // those about errors, never fail and do not count.
 void fail_call(std::int64_t n);
-// Calls since the program began.
+// Since the program began: calls; pieces of work that streams were given to do, a graph being one and what is captured none; launches of
+// graphs; calls that waited for a stream, an event or the device.
 std::int64_t calls();
+std::int64_t submissions();
+std::int64_t graph_launches();
+std::int64_t waits();
 
 // 0 or 1; 0: every call that needs a device is cudaErrorNoDevice.
 void set_devices(int count);
@@ -43,5 +48,16 @@ std::int64_t live_allocations();
 std::size_t live_bytes();
 std::int64_t live_streams();
 std::int64_t live_events();
+// Of graphs and executable graphs together.
+std::int64_t live_graphs();
+
+// The profiler's ranges of this thread since the last call, e.g. "evaluate(forward())".
+std::string take_ranges();
+// For what stands in for the profiler.
+void log_range(const std::string& part);
+
+// For what stands in for a library: gives the stream work to do, now or whenever the graph is launched that is being captured. work must
+// not call the runtime. A call like those of the runtime.
+cudaError_t enqueue(cudaStream_t stream, std::function<void()> work);
 
 }  // namespace impasto::emulation

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <set>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -695,6 +697,218 @@ TEST(RuntimeTest, DescribesItsDeviceOrHasNone) {
   EXPECT_STREQ(cudaGetErrorName(cudaErrorNoDevice), "cudaErrorNoDevice");
   EXPECT_STREQ(cudaGetErrorString(cudaErrorNoDevice), "no CUDA-capable device is detected");
   cudaGetLastError();
+}
+
+// ---- Capture.
+
+// Doubles the numbers and adds `more`.
+__global__ void double_and_add(float* values, float more) { values[threadIdx.x] = 2 * values[threadIdx.x] + more; }
+
+class CaptureTest : public testing::Test {
+ protected:
+  CaptureTest() { EXPECT_EQ(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), cudaSuccess); }
+  ~CaptureTest() override {
+    fail_call(0);
+    cudaStreamDestroy(stream_);
+    cudaGetLastError();
+    EXPECT_EQ(live_graphs(), 0);
+  }
+
+  void begin() { ASSERT_EQ(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), cudaSuccess); }
+  cudaError_t start(void (*kernel)(float*, float), float* values, float more) {
+    cudaLaunchConfig_t config{};
+    config.blockDim = 4;
+    config.stream = stream_;
+    return cudaLaunchKernelEx(&config, kernel, values, more);
+  }
+  // Ends a capture that must have been invalidated; the stream takes work again.
+  void expect_invalidated() {
+    cudaGraph_t graph = reinterpret_cast<cudaGraph_t>(this);
+    EXPECT_EQ(start(double_and_add, values_.data(), 1), cudaErrorStreamCaptureInvalidated);
+    EXPECT_EQ(cudaStreamEndCapture(stream_, &graph), cudaErrorStreamCaptureInvalidated);
+    EXPECT_EQ(graph, nullptr);
+    EXPECT_EQ(values_.read(), (std::vector<float>{1, 2, 3, 4}));
+    EXPECT_EQ(cudaMemsetAsync(values_.data(), 0, 16, stream_), cudaSuccess);
+    EXPECT_EQ(values_.read(), (std::vector<float>{0, 0, 0, 0}));
+    EXPECT_EQ(cudaMemcpy(values_.data(), std::vector<float>{1, 2, 3, 4}.data(), 16, cudaMemcpyHostToDevice), cudaSuccess);
+  }
+
+  cudaStream_t stream_ = nullptr;
+  DeviceArray<float> values_{std::vector<float>{1, 2, 3, 4}};
+};
+
+TEST_F(CaptureTest, RunsNothingUntilTheGraphIsLaunched) {
+  DeviceArray<float> copies(4);
+  DeviceArray<float> cleared(std::vector<float>{5, 6});
+  int calls_of_library = 0;
+  const std::int64_t submitted = submissions();
+  begin();
+  {
+    // Arguments are copied.
+    float more = 1;
+    EXPECT_EQ(start(double_and_add, values_.data(), more), cudaSuccess);
+    more = 10;
+    EXPECT_EQ(start(double_and_add, values_.data(), more), cudaSuccess);
+  }
+  EXPECT_EQ(cudaMemcpyAsync(copies.data(), values_.data(), 16, cudaMemcpyDeviceToDevice, stream_), cudaSuccess);
+  EXPECT_EQ(cudaMemsetAsync(cleared.data(), 0, 4, stream_), cudaSuccess);
+  EXPECT_EQ(enqueue(stream_, [&calls_of_library] { ++calls_of_library; }), cudaSuccess);
+  cudaGraph_t graph = nullptr;
+  ASSERT_EQ(cudaStreamEndCapture(stream_, &graph), cudaSuccess);
+  EXPECT_EQ(live_graphs(), 1);
+  EXPECT_EQ(submissions(), submitted);
+  EXPECT_EQ(calls_of_library, 0);
+  EXPECT_EQ(values_.read(), (std::vector<float>{1, 2, 3, 4}));
+  EXPECT_TRUE(std::isnan(copies.read()[0]));
+  EXPECT_EQ(cleared.read(), (std::vector<float>{5, 6}));
+
+  cudaGraphExec_t executable = nullptr;
+  ASSERT_EQ(cudaGraphInstantiate(&executable, graph, 0), cudaSuccess);
+  EXPECT_EQ(live_graphs(), 2);
+  EXPECT_EQ(cudaGraphDestroy(graph), cudaSuccess);
+  EXPECT_EQ(cudaGraphDestroy(graph), cudaErrorInvalidValue);
+  const std::int64_t before = submissions();
+  const std::int64_t launches = graph_launches();
+  EXPECT_EQ(cudaGraphLaunch(executable, stream_), cudaSuccess);
+  EXPECT_EQ(submissions(), before + 1);
+  EXPECT_EQ(graph_launches(), launches + 1);
+  EXPECT_EQ(values_.read(), (std::vector<float>{16, 20, 24, 28}));
+  EXPECT_EQ(copies.read(), values_.read());
+  EXPECT_EQ(cleared.read(), (std::vector<float>{0, 6}));
+  EXPECT_EQ(cudaGraphLaunch(executable, stream_), cudaSuccess);
+  EXPECT_EQ(values_.read(), (std::vector<float>{76, 92, 108, 124}));
+  EXPECT_EQ(copies.read(), values_.read());
+  EXPECT_EQ(calls_of_library, 2);
+  EXPECT_EQ(cudaGraphExecDestroy(executable), cudaSuccess);
+  EXPECT_EQ(cudaGraphExecDestroy(executable), cudaErrorInvalidValue);
+  EXPECT_EQ(cudaGraphLaunch(executable, stream_), cudaErrorInvalidValue);
+  EXPECT_EQ(live_graphs(), 0);
+}
+
+TEST_F(CaptureTest, RefusesWhatAGraphCannotHold) {
+  float host[4] = {};
+  void* pinned = nullptr;
+  void* device = nullptr;
+  ASSERT_EQ(cudaMallocHost(&pinned, 16), cudaSuccess);
+  ASSERT_EQ(cudaMalloc(&device, 16), cudaSuccess);
+  void* memory = nullptr;
+  cudaEvent_t event = nullptr;
+  ASSERT_EQ(cudaEventCreate(&event), cudaSuccess);
+  const std::vector<std::function<cudaError_t()>> calls = {
+      [&] { return cudaStreamSynchronize(stream_); },
+      [&] { return cudaDeviceSynchronize(); },
+      [&] { return cudaMalloc(&memory, 16); },
+      [&] { return cudaMallocHost(&memory, 16); },
+      [&] { return cudaFree(device); },
+      [&] { return cudaFreeHost(pinned); },
+      [&] { return cudaMemcpy(host, values_.data(), 16, cudaMemcpyDeviceToHost); },
+      [&] { return cudaMemset(values_.data(), 0, 16); },
+      [&] { return cudaMemcpyAsync(host, values_.data(), 16, cudaMemcpyDeviceToHost, stream_); },
+      [&] { return cudaMemcpyAsync(values_.data(), host, 16, cudaMemcpyHostToDevice, stream_); },
+      [&] { return cudaEventRecord(event, stream_); },
+  };
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, "call " + std::to_string(i));
+    const std::int64_t waited = waits();
+    const std::int64_t allocations = live_allocations();
+    begin();
+    EXPECT_EQ(start(double_and_add, values_.data(), 1), cudaSuccess);
+    EXPECT_EQ(calls[i](), cudaErrorStreamCaptureUnsupported);
+    EXPECT_EQ(waits(), waited);
+    EXPECT_EQ(live_allocations(), allocations);
+    expect_invalidated();
+  }
+  // Other threads and other streams go on as they like; so do copies of pinned memory.
+  begin();
+  EXPECT_EQ(cudaMemcpyAsync(pinned, values_.data(), 16, cudaMemcpyDeviceToHost, stream_), cudaSuccess);
+  std::thread([&] {
+    EXPECT_EQ(cudaFree(device), cudaSuccess);
+    cudaGraph_t graph = nullptr;
+    EXPECT_EQ(cudaStreamEndCapture(stream_, &graph), cudaErrorStreamCaptureWrongThread);
+  }).join();
+  EXPECT_EQ(cudaMemsetAsync(values_.data(), 0, 4, nullptr), cudaSuccess);
+  cudaGraph_t graph = nullptr;
+  EXPECT_EQ(cudaStreamEndCapture(stream_, &graph), cudaSuccess);
+  cudaGraphExec_t executable = nullptr;
+  EXPECT_EQ(cudaGraphInstantiate(&executable, graph), cudaSuccess);
+  EXPECT_EQ(cudaGraphLaunch(executable, stream_), cudaSuccess);
+  EXPECT_EQ(static_cast<const float*>(pinned)[0], 0);
+  EXPECT_EQ(static_cast<const float*>(pinned)[3], 4);
+  cudaGraphDestroy(graph);
+  cudaGraphExecDestroy(executable);
+  EXPECT_EQ(cudaFreeHost(pinned), cudaSuccess);
+  cudaEventDestroy(event);
+}
+
+TEST_F(CaptureTest, RefusesTheNullStreamBesideABlockingOne) {
+  cudaStream_t blocking = nullptr;
+  ASSERT_EQ(cudaStreamCreate(&blocking), cudaSuccess);
+  ASSERT_EQ(cudaStreamBeginCapture(blocking, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+  EXPECT_EQ(cudaMemsetAsync(values_.data(), 0, 16, nullptr), cudaErrorStreamCaptureImplicit);
+  cudaGraph_t graph = nullptr;
+  EXPECT_EQ(cudaStreamEndCapture(blocking, &graph), cudaErrorStreamCaptureInvalidated);
+  EXPECT_EQ(cudaMemsetAsync(values_.data(), 0, 16, nullptr), cudaSuccess);
+  // A stream may go while it captures.
+  ASSERT_EQ(cudaStreamBeginCapture(blocking, cudaStreamCaptureModeThreadLocal), cudaSuccess);
+  EXPECT_EQ(cudaStreamDestroy(blocking), cudaSuccess);
+}
+
+TEST_F(CaptureTest, BeginsAndEndsInOrder) {
+  cudaGraph_t graph = nullptr;
+  EXPECT_EQ(cudaStreamBeginCapture(nullptr, cudaStreamCaptureModeThreadLocal), cudaErrorStreamCaptureUnsupported);
+  EXPECT_EQ(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeGlobal), cudaErrorInvalidValue);
+  EXPECT_EQ(cudaStreamEndCapture(stream_, &graph), cudaErrorIllegalState);
+  begin();
+  EXPECT_EQ(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), cudaErrorIllegalState);
+  EXPECT_EQ(cudaStreamEndCapture(stream_, &graph), cudaSuccess);
+  cudaGraphExec_t executable = nullptr;
+  EXPECT_EQ(cudaGraphInstantiate(&executable, nullptr), cudaErrorInvalidValue);
+  EXPECT_EQ(cudaGraphInstantiate(nullptr, graph), cudaErrorInvalidValue);
+  EXPECT_EQ(cudaGraphDestroy(graph), cudaSuccess);
+  EXPECT_STREQ(cudaGetErrorName(cudaErrorStreamCaptureUnsupported), "cudaErrorStreamCaptureUnsupported");
+}
+
+__global__ void wait_for_some(float*, float) {
+  if (threadIdx.x == 0) __syncthreads();
+}
+
+TEST_F(CaptureTest, FailsWhereItIsToldToOrAKernelDoes) {
+  cudaGraph_t graph = nullptr;
+  cudaGraphExec_t executable = nullptr;
+  fail_call(1);
+  EXPECT_EQ(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), cudaErrorInvalidValue);
+  begin();
+  fail_call(1);
+  EXPECT_EQ(cudaStreamEndCapture(stream_, &graph), cudaErrorInvalidValue);
+  EXPECT_EQ(graph, nullptr);
+  // It has ended all the same.
+  begin();
+  fail_call(1);
+  EXPECT_EQ(start(double_and_add, values_.data(), 1), cudaErrorLaunchFailure);
+  EXPECT_EQ(start(wait_for_some, values_.data(), 0), cudaSuccess);
+  EXPECT_EQ(cudaStreamEndCapture(stream_, &graph), cudaSuccess);
+  fail_call(1);
+  EXPECT_EQ(cudaGraphInstantiate(&executable, graph), cudaErrorInvalidValue);
+  EXPECT_EQ(executable, nullptr);
+  EXPECT_EQ(cudaGraphInstantiate(&executable, graph), cudaSuccess);
+  fail_call(1);
+  EXPECT_EQ(cudaGraphLaunch(executable, stream_), cudaErrorLaunchFailure);
+  EXPECT_EQ(last_fault(), "");
+  EXPECT_EQ(cudaGraphLaunch(executable, stream_), cudaErrorLaunchFailure);
+  EXPECT_TRUE(contains(last_fault(), "__syncthreads")) << last_fault();
+  cudaGraphDestroy(graph);
+  cudaGraphExecDestroy(executable);
+}
+
+TEST(RuntimeTest, CountsWaits) {
+  DeviceArray<float> values(std::vector<float>{1});
+  const std::int64_t before = waits();
+  EXPECT_EQ(cudaDeviceSynchronize(), cudaSuccess);
+  EXPECT_EQ(cudaStreamSynchronize(nullptr), cudaSuccess);
+  values.read();
+  float host = 0;
+  EXPECT_EQ(cudaMemcpyAsync(&host, values.data(), sizeof host, cudaMemcpyDeviceToHost), cudaSuccess);
+  EXPECT_EQ(waits(), before + 3);
 }
 
 TEST(RuntimeTest, TimesEvents) {

@@ -1,18 +1,47 @@
-// The CUDA runtime over host memory: every call does its work before it returns.
+// The CUDA runtime over host memory: every call does its work before it returns, unless its stream is being captured.
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <set>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "tests/emulation/emulator.h"
 
+namespace impasto::emulation {
+
+// What a stream is given to do.
+using Work = std::function<cudaError_t()>;
+
+struct Capture {
+  std::thread::id thread;
+  bool valid = true;
+  std::vector<Work> work;
+};
+
+}  // namespace impasto::emulation
+
 struct CUstream_st {
   impasto::emulation::Order order;
+  bool blocking;
+  std::optional<impasto::emulation::Capture> capture;
+};
+
+struct CUgraph_st {
+  std::vector<impasto::emulation::Work> work;
+};
+
+struct CUgraphExec_st {
+  std::vector<impasto::emulation::Work> work;
 };
 
 struct CUevent_st {
@@ -37,6 +66,9 @@ struct Runtime {
   int devices = 1;
   Order order = Order::kForward;
   std::int64_t calls = 0;
+  std::int64_t submissions = 0;
+  std::int64_t graph_launches = 0;
+  std::int64_t waits = 0;
   // The call that is to fail, counted down to it.
   std::int64_t failing = 0;
   std::string fault;
@@ -45,8 +77,27 @@ struct Runtime {
   std::size_t host_bytes = 0;
   std::set<cudaStream_t> streams;
   std::set<cudaEvent_t> events;
+  std::set<cudaGraph_t> graphs;
+  std::set<cudaGraphExec_t> executables;
 
   bool has(cudaStream_t stream) const { return stream == nullptr || streams.contains(stream); }
+
+  // Invalidates the captures of the streams that `chosen` chooses. Whether there are any.
+  template <class Chosen>
+  bool invalidate(const Chosen& chosen) {
+    bool any = false;
+    for (cudaStream_t stream : streams) {
+      if (!stream->capture || !chosen(*stream)) continue;
+      stream->capture->valid = false;
+      any = true;
+    }
+    return any;
+  }
+
+  // Of a call that a thread must not make while it captures: whether it does, and then it captures in vain.
+  bool refuses_unsafe_call() {
+    return invalidate([](const CUstream_st& stream) { return stream.capture->thread == std::this_thread::get_id(); });
+  }
 };
 
 Runtime& runtime() {
@@ -56,6 +107,7 @@ Runtime& runtime() {
 
 thread_local cudaError_t last_error = cudaSuccess;
 thread_local std::string error_words;
+thread_local std::string ranges;
 
 cudaError_t remember(cudaError_t status) {
   if (status != cudaSuccess) last_error = status;
@@ -83,7 +135,21 @@ cudaError_t call_unfailing(const Body& body) {
   return remember(body(state));
 }
 
+// Does the work, or leaves it to the graph that is being captured.
+cudaError_t submit(Runtime& state, cudaStream_t stream, Work work) {
+  if (!state.has(stream)) return cudaErrorInvalidResourceHandle;
+  if (stream == nullptr && state.invalidate([](const CUstream_st& other) { return other.blocking; })) return cudaErrorStreamCaptureImplicit;
+  if (stream != nullptr && stream->capture) {
+    if (!stream->capture->valid) return cudaErrorStreamCaptureInvalidated;
+    stream->capture->work.push_back(std::move(work));
+    return cudaSuccess;
+  }
+  ++state.submissions;
+  return work();
+}
+
 cudaError_t allocate(Runtime& state, void** memory, std::size_t bytes, bool on_device) {
+  if (state.refuses_unsafe_call()) return cudaErrorStreamCaptureUnsupported;
   if (memory == nullptr) return cudaErrorInvalidValue;
   *memory = nullptr;
   if (bytes == 0) return cudaSuccess;
@@ -98,6 +164,7 @@ cudaError_t allocate(Runtime& state, void** memory, std::size_t bytes, bool on_d
 }
 
 cudaError_t give_back(Runtime& state, void* memory, bool on_device) {
+  if (state.refuses_unsafe_call()) return cudaErrorStreamCaptureUnsupported;
   if (memory == nullptr) return cudaSuccess;
   const auto piece = state.pieces.find(reinterpret_cast<std::uintptr_t>(memory));
   if (piece == state.pieces.end() || piece->second.on_device != on_device) return cudaErrorInvalidValue;
@@ -105,6 +172,12 @@ cudaError_t give_back(Runtime& state, void* memory, bool on_device) {
   state.pieces.erase(piece);
   ::operator delete (memory, std::align_val_t{kAlignment});
   return cudaSuccess;
+}
+
+bool pageable(const Runtime& state, const void* memory) {
+  const auto address = reinterpret_cast<std::uintptr_t>(memory);
+  const auto next = state.pieces.upper_bound(address);
+  return next == state.pieces.begin() || address - std::prev(next)->first >= std::prev(next)->second.bytes;
 }
 
 // Whether all of it is device memory, or all of it is host memory; of pageable memory only that no piece of ours begins inside is known.
@@ -119,21 +192,37 @@ bool lies(const Runtime& state, const void* memory, std::size_t bytes, bool on_d
   return !on_device && (next == state.pieces.end() || bytes <= next->first - address);
 }
 
-cudaError_t copy(Runtime& state, void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
+cudaError_t copy(Runtime& state, void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+  if (!state.has(stream)) return cudaErrorInvalidResourceHandle;
   if (bytes == 0) return cudaSuccess;
   if (to == nullptr || from == nullptr) return cudaErrorInvalidValue;
   if (kind != cudaMemcpyDefault) {
     if (!lies(state, to, bytes, kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice)) return cudaErrorInvalidValue;
     if (!lies(state, from, bytes, kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice)) return cudaErrorInvalidValue;
   }
-  std::memmove(to, from, bytes);
-  return cudaSuccess;
+  if (stream != nullptr && stream->capture && (pageable(state, to) || pageable(state, from))) {
+    stream->capture->valid = false;
+    return cudaErrorStreamCaptureUnsupported;
+  }
+  return submit(state, stream, [=] {
+    std::memmove(to, from, bytes);
+    return cudaSuccess;
+  });
 }
 
-cudaError_t fill(Runtime& state, void* to, int value, std::size_t bytes) {
+cudaError_t fill(Runtime& state, void* to, int value, std::size_t bytes, cudaStream_t stream) {
+  if (!state.has(stream)) return cudaErrorInvalidResourceHandle;
   if (bytes == 0) return cudaSuccess;
   if (to == nullptr || !lies(state, to, bytes, true)) return cudaErrorInvalidValue;
-  std::memset(to, value, bytes);
+  return submit(state, stream, [=] {
+    std::memset(to, value, bytes);
+    return cudaSuccess;
+  });
+}
+
+// Of the calls that wait.
+cudaError_t waited(Runtime& state) {
+  ++state.waits;
   return cudaSuccess;
 }
 
@@ -151,13 +240,25 @@ constexpr ErrorText kErrors[] = {
     {cudaErrorNoDevice, "cudaErrorNoDevice", "no CUDA-capable device is detected"},
     {cudaErrorInvalidDevice, "cudaErrorInvalidDevice", "invalid device ordinal"},
     {cudaErrorInvalidResourceHandle, "cudaErrorInvalidResourceHandle", "invalid resource handle"},
+    {cudaErrorIllegalState, "cudaErrorIllegalState", "the operation cannot be performed in the present state"},
     {cudaErrorLaunchFailure, "cudaErrorLaunchFailure", "unspecified launch failure"},
+    {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported", "operation not permitted when stream is capturing"},
+    {cudaErrorStreamCaptureInvalidated, "cudaErrorStreamCaptureInvalidated", "operation failed due to a previous error during capture"},
+    {cudaErrorStreamCaptureImplicit, "cudaErrorStreamCaptureImplicit",
+     "operation would make the legacy stream depend on a capturing blocking stream"},
+    {cudaErrorStreamCaptureWrongThread, "cudaErrorStreamCaptureWrongThread",
+     "attempt to terminate a thread-local capture sequence from another thread"},
 };
 
 ErrorText text_of(cudaError_t error) {
   for (const ErrorText& text : kErrors)
     if (text.error == error) return text;
   return {error, "unrecognized error code", "unrecognized error code"};
+}
+
+void forget_fault() {
+  const std::lock_guard<std::mutex> lock(runtime().mutex);
+  runtime().fault.clear();
 }
 
 }  // namespace
@@ -180,6 +281,21 @@ void fail_call(std::int64_t n) {
 std::int64_t calls() {
   const std::lock_guard<std::mutex> lock(runtime().mutex);
   return runtime().calls;
+}
+
+std::int64_t submissions() {
+  const std::lock_guard<std::mutex> lock(runtime().mutex);
+  return runtime().submissions;
+}
+
+std::int64_t graph_launches() {
+  const std::lock_guard<std::mutex> lock(runtime().mutex);
+  return runtime().graph_launches;
+}
+
+std::int64_t waits() {
+  const std::lock_guard<std::mutex> lock(runtime().mutex);
+  return runtime().waits;
 }
 
 void set_devices(int count) {
@@ -207,17 +323,34 @@ std::int64_t live_events() {
   return std::ssize(runtime().events);
 }
 
-cudaError_t launch(const cudaLaunchConfig_t& config, void (*thread)(const void* context), const void* context) {
-  {
-    const std::lock_guard<std::mutex> lock(runtime().mutex);
-    runtime().fault.clear();
-  }
+std::int64_t live_graphs() {
+  const std::lock_guard<std::mutex> lock(runtime().mutex);
+  return std::ssize(runtime().graphs) + std::ssize(runtime().executables);
+}
+
+std::string take_ranges() { return std::exchange(ranges, {}); }
+
+void log_range(const std::string& part) { ranges += part; }
+
+cudaError_t enqueue(cudaStream_t stream, std::function<void()> work) {
+  return call(cudaErrorInvalidValue, [&](Runtime& state) {
+    return submit(state, stream, [work = std::move(work)] {
+      work();
+      return cudaSuccess;
+    });
+  });
+}
+
+cudaError_t launch(const cudaLaunchConfig_t& config, void (*thread)(const void* context), std::shared_ptr<const void> context) {
+  forget_fault();
   return call(cudaErrorLaunchFailure, [&](Runtime& state) {
     if (!state.has(config.stream)) return cudaErrorInvalidResourceHandle;
     if (config.dynamicSmemBytes != 0) return cudaErrorInvalidValue;
     const Order order = config.stream == nullptr ? state.order : config.stream->order;
-    state.fault = run(config.gridDim, config.blockDim, order, thread, context);
-    return state.fault.empty() ? cudaSuccess : cudaErrorLaunchFailure;
+    return submit(state, config.stream, [&state, grid = config.gridDim, block = config.blockDim, order, thread, context] {
+      state.fault = run(grid, block, order, thread, context.get());
+      return state.fault.empty() ? cudaSuccess : cudaErrorLaunchFailure;
+    });
   });
 }
 
@@ -229,6 +362,7 @@ using impasto::emulation::call_unfailing;
 using impasto::emulation::copy;
 using impasto::emulation::error_words;
 using impasto::emulation::fill;
+using impasto::emulation::forget_fault;
 using impasto::emulation::give_back;
 using impasto::emulation::kDeviceMemory;
 using impasto::emulation::kVersion;
@@ -236,7 +370,10 @@ using impasto::emulation::last_error;
 using impasto::emulation::last_fault;
 using impasto::emulation::Needs;
 using impasto::emulation::Runtime;
+using impasto::emulation::submit;
 using impasto::emulation::text_of;
+using impasto::emulation::waited;
+using impasto::emulation::Work;
 
 const char* cudaGetErrorString(cudaError_t error) {
   const std::string fault = error == cudaErrorLaunchFailure ? last_fault() : "";
@@ -308,7 +445,8 @@ cudaError_t cudaDriverGetVersion(int* version) {
 cudaError_t cudaRuntimeGetVersion(int* version) { return cudaDriverGetVersion(version); }
 
 cudaError_t cudaDeviceSynchronize() {
-  return call(cudaErrorInvalidValue, [](const Runtime&) { return cudaSuccess; });
+  return call(cudaErrorInvalidValue,
+              [](Runtime& state) { return state.refuses_unsafe_call() ? cudaErrorStreamCaptureUnsupported : waited(state); });
 }
 
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
@@ -328,19 +466,25 @@ cudaError_t cudaFreeHost(void* memory) {
 }
 
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
-  return cudaMemcpyAsync(to, from, bytes, kind, nullptr);
+  return call(cudaErrorInvalidValue, [&](Runtime& state) {
+    if (state.refuses_unsafe_call()) return cudaErrorStreamCaptureUnsupported;
+    ++state.waits;
+    return copy(state, to, from, bytes, kind, nullptr);
+  });
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
-  return call(cudaErrorInvalidValue,
-              [&](Runtime& state) { return state.has(stream) ? copy(state, to, from, bytes, kind) : cudaErrorInvalidResourceHandle; });
+  return call(cudaErrorInvalidValue, [&](Runtime& state) { return copy(state, to, from, bytes, kind, stream); });
 }
 
-cudaError_t cudaMemset(void* to, int value, std::size_t bytes) { return cudaMemsetAsync(to, value, bytes, nullptr); }
+cudaError_t cudaMemset(void* to, int value, std::size_t bytes) {
+  return call(cudaErrorInvalidValue, [&](Runtime& state) {
+    return state.refuses_unsafe_call() ? cudaErrorStreamCaptureUnsupported : fill(state, to, value, bytes, nullptr);
+  });
+}
 
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
-  return call(cudaErrorInvalidValue,
-              [&](Runtime& state) { return state.has(stream) ? fill(state, to, value, bytes) : cudaErrorInvalidResourceHandle; });
+  return call(cudaErrorInvalidValue, [&](Runtime& state) { return fill(state, to, value, bytes, stream); });
 }
 
 cudaError_t cudaStreamCreate(cudaStream_t* stream) { return cudaStreamCreateWithFlags(stream, cudaStreamDefault); }
@@ -348,7 +492,7 @@ cudaError_t cudaStreamCreate(cudaStream_t* stream) { return cudaStreamCreateWith
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   return call(cudaErrorInvalidValue, [&](Runtime& state) {
     if (stream == nullptr || flags > cudaStreamNonBlocking) return cudaErrorInvalidValue;
-    *stream = new CUstream_st{state.order};
+    *stream = new CUstream_st{state.order, flags == cudaStreamDefault, {}};
     state.streams.insert(*stream);
     return cudaSuccess;
   });
@@ -363,8 +507,83 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
-  return call(cudaErrorInvalidValue,
-              [&](const Runtime& state) { return state.has(stream) ? cudaSuccess : cudaErrorInvalidResourceHandle; });
+  return call(cudaErrorInvalidValue, [&](Runtime& state) {
+    if (!state.has(stream)) return cudaErrorInvalidResourceHandle;
+    if (stream != nullptr && stream->capture) {
+      stream->capture->valid = false;
+      return cudaErrorStreamCaptureUnsupported;
+    }
+    return waited(state);
+  });
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode) {
+  return call(cudaErrorInvalidValue, [&](const Runtime& state) {
+    if (mode != cudaStreamCaptureModeThreadLocal) return cudaErrorInvalidValue;
+    if (stream == nullptr) return cudaErrorStreamCaptureUnsupported;
+    if (!state.has(stream)) return cudaErrorInvalidResourceHandle;
+    if (stream->capture) return cudaErrorIllegalState;
+    stream->capture.emplace().thread = std::this_thread::get_id();
+    return cudaSuccess;
+  });
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  const cudaError_t status = call(cudaErrorInvalidValue, [&](Runtime& state) {
+    if (graph == nullptr) return cudaErrorInvalidValue;
+    *graph = nullptr;
+    if (stream == nullptr || !state.has(stream)) return cudaErrorInvalidResourceHandle;
+    if (!stream->capture) return cudaErrorIllegalState;
+    if (stream->capture->thread != std::this_thread::get_id()) return cudaErrorStreamCaptureWrongThread;
+    if (!stream->capture->valid) return cudaErrorStreamCaptureInvalidated;
+    *graph = new CUgraph_st{std::move(stream->capture->work)};
+    state.graphs.insert(*graph);
+    return cudaSuccess;
+  });
+  call_unfailing([&](const Runtime& state) {
+    if (status != cudaErrorStreamCaptureWrongThread && stream != nullptr && state.has(stream)) stream->capture.reset();
+    return cudaSuccess;
+  });
+  return status;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long flags) {
+  return call(cudaErrorInvalidValue, [&](Runtime& state) {
+    if (executable == nullptr || flags != 0 || !state.graphs.contains(graph)) return cudaErrorInvalidValue;
+    *executable = new CUgraphExec_st{graph->work};
+    state.executables.insert(*executable);
+    return cudaSuccess;
+  });
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  forget_fault();
+  return call(cudaErrorLaunchFailure, [&](Runtime& state) {
+    if (!state.executables.contains(executable)) return cudaErrorInvalidValue;
+    return submit(state, stream, [&state, executable] {
+      ++state.graph_launches;
+      for (const Work& work : executable->work) {
+        if (const cudaError_t status = work(); status != cudaSuccess) return status;
+      }
+      return cudaSuccess;
+    });
+  });
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  return call_unfailing([&](Runtime& state) {
+    if (state.graphs.erase(graph) == 0) return cudaErrorInvalidValue;
+    delete graph;
+    return cudaSuccess;
+  });
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
+  return call_unfailing([&](Runtime& state) {
+    if (state.executables.erase(executable) == 0) return cudaErrorInvalidValue;
+    delete executable;
+    return cudaSuccess;
+  });
 }
 
 cudaError_t cudaEventCreate(cudaEvent_t* event) { return cudaEventCreateWithFlags(event, cudaEventDefault); }
@@ -381,6 +600,10 @@ cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   return call(cudaErrorInvalidValue, [&](const Runtime& state) {
     if (!state.events.contains(event) || !state.has(stream)) return cudaErrorInvalidResourceHandle;
+    if (stream != nullptr && stream->capture) {
+      stream->capture->valid = false;
+      return cudaErrorStreamCaptureUnsupported;
+    }
     event->recorded = true;
     event->time = std::chrono::steady_clock::now();
     return cudaSuccess;
@@ -389,7 +612,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   return call(cudaErrorInvalidValue,
-              [&](const Runtime& state) { return state.events.contains(event) ? cudaSuccess : cudaErrorInvalidResourceHandle; });
+              [&](Runtime& state) { return state.events.contains(event) ? waited(state) : cudaErrorInvalidResourceHandle; });
 }
 
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {

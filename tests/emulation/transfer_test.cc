@@ -5,7 +5,9 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,7 @@
 #include "impasto/error.h"
 #include "kernels/cuda/cuda_backend.h"
 #include "tests/emulation/emulator.h"
+#include "tests/support/compare.h"
 #include "tests/support/random.h"
 
 namespace impasto {
@@ -51,6 +54,8 @@ struct Outcome {
   std::vector<double> losses;
   std::vector<double> first_gradient;
   std::vector<double> picture;
+  // Of the emulation, at each evaluation with the optimiser's step.
+  std::vector<std::int64_t> waits;
 };
 
 // What a session does, on any backend.
@@ -74,13 +79,17 @@ Outcome transfer(Backend& backend, const StyleOptions& options, int layers, int 
   Outcome outcome;
   outcome.picture.resize(static_cast<std::size_t>(shape.size()));
   for (int i = 0; i < options.iterations; ++i) {
-    const double loss = objective->evaluate(x, grad).losses.total;
-    outcome.losses.push_back(loss);
+    const std::int64_t before = emulation::waits();
+    const StyleObjective::Value& value = objective->evaluate(x, grad);
+    const std::int64_t of_evaluation = emulation::waits() - before;
+    outcome.losses.push_back(value.losses.total);
     if (i == 0) {
       outcome.first_gradient.resize(outcome.picture.size());
       backend.download(grad, outcome.first_gradient);
     }
-    optimiser->advance(loss, grad, x);
+    const std::int64_t between = emulation::waits();
+    optimiser->advance(value.losses.total, value.gradient, grad, x);
+    outcome.waits.push_back(of_evaluation + emulation::waits() - between);
   }
   backend.download(x, outcome.picture);
   return outcome;
@@ -136,6 +145,7 @@ TEST_P(Transfer, AgreesWithTheCpu) {
   }
   EXPECT_EQ(emulation::live_allocations(), 0);
   EXPECT_EQ(emulation::live_streams(), 0);
+  EXPECT_EQ(emulation::live_graphs(), 0);
 }
 
 // Of each kind of layer one, pooled and not, the picture's and another: three layers.
@@ -167,8 +177,187 @@ TEST(CudaFaults, EveryCallMayFail) {
     emulation::fail_call(0);
     ASSERT_EQ(emulation::live_allocations(), 0) << "after call " << n << " of " << calls << " failed";
     ASSERT_EQ(emulation::live_streams(), 0) << "after call " << n << " of " << calls << " failed";
+    ASSERT_EQ(emulation::live_graphs(), 0) << "after call " << n << " of " << calls << " failed";
   }
   EXPECT_EQ(run().picture, expected.picture);
+}
+
+// An objective of 8 x 6 pixels, with two sets of vectors to evaluate with.
+class Scene {
+ public:
+  static constexpr Shape kShape{3, 6, 8};
+
+  explicit Scene(Backend& backend, double style_weight = 1000)
+      : backend_(backend), network_(backend, untrained(3)), targets_(backend, network_, styles_, options()) {
+    Workspace measure(backend);
+    build(measure);
+    workspace_.emplace(backend, measure.bytes());
+    build(*workspace_);
+    set_targets(style_weight);
+  }
+
+  void set_targets(double style_weight) {
+    backend_.upload(preprocess(picture(kShape.w, kShape.h, 2), network_.input()), vectors_[0]);
+    objective_->set_targets(vectors_[0], targets_, {style_weight, style_weight});
+  }
+
+  // The losses, then the gradient, of the picture drawn from the seed; in vectors of either set.
+  std::vector<double> evaluate(std::uint64_t seed, std::size_t set = 0) {
+    backend_.upload(preprocess(picture(kShape.w, kShape.h, seed), network_.input()), vectors_[set]);
+    const Losses losses = evaluate_again(set).losses;
+    std::vector<double> all(static_cast<std::size_t>(kShape.size()));
+    backend_.download(vectors_[2 + set], all);
+    all.insert(all.end(), {losses.total, losses.content, losses.tv});
+    all.insert(all.end(), losses.style.begin(), losses.style.end());
+    return all;
+  }
+  const StyleObjective::Value& evaluate_again(std::size_t set = 0) { return objective_->evaluate(vectors_[set], vectors_[2 + set]); }
+
+ private:
+  static StyleOptions options() {
+    StyleOptions options = shallow();
+    options.tv_weight = 0.1;
+    return options;
+  }
+  void build(Workspace& workspace) {
+    objective_ = std::make_unique<StyleObjective>(backend_, network_, kShape, options(), workspace);
+    for (Vector& v : vectors_) v = workspace.vector(kShape.size(), "test");
+  }
+
+  Backend& backend_;
+  Network network_;
+  std::vector<Image> styles_ = {picture(12, 9, 1)};
+  StyleTargets targets_;
+  std::optional<Workspace> workspace_;
+  std::unique_ptr<StyleObjective> objective_;
+  std::array<Vector, 4> vectors_;
+};
+
+TEST(Recorded, AnEvaluationIsOneLaunchAndOneWait) {
+  const std::unique_ptr<Backend> cuda = make_cuda_backend(0);
+  Scene scene(*cuda);
+  scene.evaluate(3);
+  for (int i = 0; i < 3; ++i) {
+    const std::int64_t submissions = emulation::submissions();
+    const std::int64_t launches = emulation::graph_launches();
+    const std::int64_t waits = emulation::waits();
+    scene.evaluate_again();
+    EXPECT_EQ(emulation::graph_launches(), launches + 1);
+    // The graph, and the copy of its results.
+    EXPECT_EQ(emulation::submissions(), submissions + 2);
+    EXPECT_EQ(emulation::waits(), waits + 1);
+  }
+}
+
+// docs/design.md says what each is for.
+TEST(Waits, AreAsManyAsTheHostHasToDecide) {
+  const auto waits = [](Optimizer optimizer) {
+    StyleOptions options = shallow();
+    options.optimizer = optimizer;
+    options.iterations = 5;
+    return transfer(*make_cuda_backend(0), options, 3, 8, 6).waits;
+  };
+  EXPECT_EQ(waits(Optimizer::kLbfgs), (std::vector<std::int64_t>{2, 3, 3, 3, 3}));
+  EXPECT_EQ(waits(Optimizer::kLbfgsTorch), (std::vector<std::int64_t>{1, 3, 3, 3, 3}));
+  EXPECT_EQ(waits(Optimizer::kLbfgsWolfe).front(), 1);
+  for (const std::int64_t count : waits(Optimizer::kLbfgsWolfe)) EXPECT_LE(count, 3);
+  EXPECT_EQ(waits(Optimizer::kAdam), (std::vector<std::int64_t>{1, 1, 1, 1, 1}));
+}
+
+TEST(Recorded, EvaluationsAreToTheBitThoseThatWereNot) {
+  using testing_support::same_bits;
+  for (const std::unique_ptr<Backend>& backend :
+       {make_cuda_backend(0), make_backend({.threads = 2}), make_backend({.kind = BackendKind::kReferenceDouble})}) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, backend->description());
+    // The first evaluation of a scene is carried out as it is called.
+    const std::vector<double> expected = Scene(*backend).evaluate(3);
+    const std::vector<double> expected_of_weight = Scene(*backend, 10).evaluate(3);
+    EXPECT_NE(expected, expected_of_weight);
+    Scene scene(*backend);
+    EXPECT_FALSE(same_bits(scene.evaluate(4), expected));
+    EXPECT_TRUE(same_bits(scene.evaluate(3), expected));
+    scene.evaluate(5);
+    EXPECT_TRUE(same_bits(scene.evaluate(3), expected));
+    // Recorded anew where something else is asked for.
+    EXPECT_TRUE(same_bits(scene.evaluate(3, 1), expected));
+    scene.evaluate(4, 1);
+    EXPECT_TRUE(same_bits(scene.evaluate(3, 1), expected));
+    EXPECT_TRUE(same_bits(scene.evaluate(3), expected));
+    scene.set_targets(10);
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(same_bits(scene.evaluate(3), expected_of_weight));
+    scene.set_targets(1000);
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(same_bits(scene.evaluate(3), expected));
+  }
+  EXPECT_EQ(emulation::live_graphs(), 0);
+}
+
+TEST(Ranges, NameThePartsOfAnEvaluation) {
+  const std::unique_ptr<Backend> cuda = make_cuda_backend(0);
+  Scene scene(*cuda);
+  emulation::take_ranges();
+  scene.evaluate_again();
+  // Carried out, then captured.
+  EXPECT_EQ(emulation::take_ranges(), "evaluate(forward()losses()backward()forward()losses()backward())");
+  scene.evaluate_again();
+  EXPECT_EQ(emulation::take_ranges(), "evaluate()");
+  scene.set_targets(10);
+  emulation::fail_call(3);
+  EXPECT_THROW(scene.evaluate_again(), DeviceError);
+  emulation::fail_call(0);
+  EXPECT_EQ(emulation::take_ranges(), "evaluate(forward())");
+}
+
+TEST(Recorded, WhatCannotBeRecordedIsAnError) {
+  const std::unique_ptr<Backend> cuda = make_cuda_backend(0);
+  const Buffer memory = cuda->allocate(cuda->vector_bytes(4));
+  const Vector v{memory.data(), 4};
+  std::vector<double> host = {1, 2, 3, 4};
+  const std::array<std::function<void()>, 4> refused = {
+      [&] { cuda->upload(host, v); },
+      [&] { cuda->download(v, host); },
+      [&] { cuda->allocate(16); },
+      [&] { cuda->record([] {}); },
+  };
+  for (const std::function<void()>& operations : refused) {
+    try {
+      cuda->record(operations);
+      ADD_FAILURE() << "recorded";
+    } catch (const DeviceError& error) {
+      EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(emulation::live_graphs(), 0);
+    // Nothing of it is left.
+    const Recording doubling = cuda->record([&] { cuda->combine(std::array{2.0}, std::array{v}, v); });
+    doubling();
+    std::vector<double> doubled(4);
+    cuda->download(v, doubled);
+    EXPECT_EQ(doubled[3], 4 * host[3]);
+    cuda->upload(host, v);
+  }
+}
+
+// On the same backend, with the same objective: nothing of a recording or replay that failed half way is left.
+TEST(CudaFaults, AnEvaluationThatFailedCanBeRepeated) {
+  const std::unique_ptr<Backend> cuda = make_cuda_backend(0);
+  Scene scene(*cuda);
+  for (const bool recorded : {false, true}) {
+    const auto prepare = [&] {
+      scene.set_targets(1000);
+      if (recorded) scene.evaluate(4);
+    };
+    prepare();
+    const std::int64_t before = emulation::calls();
+    const std::vector<double> expected = scene.evaluate(3);
+    const std::int64_t calls = emulation::calls() - before;
+    for (std::int64_t n = 1; n <= calls; ++n) {
+      prepare();
+      emulation::fail_call(n);
+      EXPECT_THROW(scene.evaluate(3), DeviceError) << "call " << n << " of " << calls;
+      emulation::fail_call(0);
+      EXPECT_TRUE(testing_support::same_bits(scene.evaluate(3), expected)) << "after call " << n << " of " << calls << " failed";
+      EXPECT_EQ(emulation::live_graphs(), 1);
+    }
+  }
 }
 
 TEST(CudaFaults, NoDevice) {

@@ -19,8 +19,8 @@ struct Weights {
 };
 
 // picture -> conv a, ReLU -> conv b, ReLU, pool -> conv c -> ReLU; Gram of a, distance at the ReLU of c, and their gradient down to
-// the picture. Channel counts a and b as given, odd plane.
-Outputs small_network(Workbench& bench, Shape picture, int a_channels, int b_channels, PoolKind pool_kind) {
+// the picture. Channel counts a and b as given, odd plane. recorded: the outputs are those of a replay, after one for another picture.
+Outputs small_network(Workbench& bench, Shape picture, int a_channels, int b_channels, PoolKind pool_kind, bool recorded = false) {
   Backend& backend = bench.backend();
   const Weights a(1, 3, a_channels);
   const Weights b(3, a_channels, b_channels);
@@ -47,31 +47,42 @@ Outputs small_network(Workbench& bench, Shape picture, int a_channels, int b_cha
   const Mask mask_a = bench.mask(full_a);
   const Mask mask_b = bench.mask(full_b);
   const Mask mask_c = bench.mask(half_c);
-  conv_a->forward({x.data, picture}, out_a, mask_a, scratch);
-  conv_b->forward(out_a, out_b, mask_b, scratch);
-  conv_c->forward(out_b, out_c, {}, scratch);
-  backend.relu(out_c, rectified_c, mask_c);
-
   const Vector gram_a = bench.vector(std::int64_t{a_channels} * a_channels);
   const Vector gram_c = bench.vector(std::int64_t{a_channels} * a_channels);
-  backend.gram(out_a, gram_a, scratch);
-  backend.gram(rectified_c, gram_c, scratch);
-
   const Features grad_c = bench.features(half_c);
   double* distance = bench.results(1);
-  backend.fill_zero(grad_c);
-  backend.feature_distance(rectified_c, bench.features(half_c, normal(8, half_c.size())), 0.01, grad_c, distance);
-  backend.gram_gradient({rectified_c, gram_c, 0.01}, grad_c, scratch);
-  backend.relu_gradient(mask_c, grad_c);
+  const Features kept_c = bench.features(half_c, normal(8, half_c.size()));
   const Features grad_b = bench.features(half_b);
-  conv_c->gradient(grad_c, {}, grad_b, scratch);
   const Features grad_a = bench.features(full_a);
-  const GramTerm style_a{out_a, gram_a, 0.001};
-  conv_b->gradient(grad_b, mask_b, grad_a, scratch, &style_a);
   const Vector grad_x = bench.vector(picture.size());
-  conv_a->gradient(grad_a, mask_a, {grad_x.data, picture}, scratch);
   double* norms = bench.results(2);
-  backend.norms(grad_x, norms);
+
+  const auto compute = [&] {
+    conv_a->forward({x.data, picture}, out_a, mask_a, scratch);
+    conv_b->forward(out_a, out_b, mask_b, scratch);
+    conv_c->forward(out_b, out_c, {}, scratch);
+    backend.relu(out_c, rectified_c, mask_c);
+    backend.gram(out_a, gram_a, scratch);
+    backend.gram(rectified_c, gram_c, scratch);
+    backend.fill_zero(grad_c);
+    backend.feature_distance(rectified_c, kept_c, 0.01, grad_c, distance);
+    backend.gram_gradient({rectified_c, gram_c, 0.01}, grad_c, scratch);
+    backend.relu_gradient(mask_c, grad_c);
+    conv_c->gradient(grad_c, {}, grad_b, scratch);
+    const GramTerm style_a{out_a, gram_a, 0.001};
+    conv_b->gradient(grad_b, mask_b, grad_a, scratch, &style_a);
+    conv_a->gradient(grad_a, mask_a, {grad_x.data, picture}, scratch);
+    backend.norms(grad_x, norms);
+  };
+  if (recorded) {
+    const std::vector<double> picture_values = bench.read(x);
+    backend.upload(normal(9, picture.size()), x);
+    const Recording recording = backend.record(compute);
+    backend.upload(picture_values, x);
+    recording();
+  } else {
+    compute();
+  }
   return {bench.read(out_a),  bench.read(out_b),       bench.read(rectified_c), bench.read(gram_a),
           bench.read(gram_c), bench.read(distance, 1), bench.read(norms, 2),    bench.read(grad_x)};
 }
@@ -115,6 +126,20 @@ TEST_P(Chain, AgreesWithTheReference) {
       EXPECT_TRUE(close(actual[6], expected[6], tolerance::kGradientNormAcrossKinks)) << "norms of the gradient";
       EXPECT_LE(one_minus_cosine(actual[7], expected[7]), tolerance::kCosineAcrossKinks);
     }
+  }
+}
+
+// Other values in the same memory, the same bits as without a recording.
+TEST_P(Chain, ReplaysWhatWasRecorded) {
+  for (PoolKind kind : {PoolKind::kMax, PoolKind::kAverage}) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(kind));
+    const auto run = [&](bool recorded) {
+      return proven_outputs(GetParam(), [&](Workbench& bench) { return small_network(bench, {3, 13, 17}, 5, 33, kind, recorded); });
+    };
+    const Outputs called = run(false);
+    const Outputs replayed = run(true);
+    ASSERT_EQ(replayed.size(), called.size());
+    for (std::size_t i = 0; i < called.size(); ++i) EXPECT_TRUE(same_bits(replayed[i], called[i])) << "output " << i;
   }
 }
 

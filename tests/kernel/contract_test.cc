@@ -1,5 +1,7 @@
 // What every backend refuses, and what make_backend does.
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "impasto/error.h"
 #include "tests/kernel/proof.h"
@@ -123,6 +125,56 @@ TEST_P(Contract, VectorsRefuseOtherSizes) {
   EXPECT_THROW(backend().adam(four, {}, 1, four, four, three), ShapeError);
   EXPECT_THROW(backend().adam(four, {}, 1, three, four, four), ShapeError);
   EXPECT_THROW(backend().adam(four, {}, 1, four, three, four), ShapeError);
+  EXPECT_EQ(bench_.damage(), "");
+}
+
+TEST_P(Contract, RecordingCarriesOutAtOnceAndWhenCalled) {
+  const Vector sum = bench_.vector(std::vector<double>{0, 1, 2, 3, 4});
+  const Vector step = bench_.vector(std::vector<double>{1, 1, 1, -1, -1});
+  double* const products = bench_.results(1);
+  Recording recording;
+  {
+    // What arguments point to on the host may go.
+    std::vector<double> coefficients = {1, 2};
+    std::vector<Vector> terms = {sum, step};
+    const auto operations = [&backend = backend(), coefficients, terms, sum, products] {
+      backend.combine(coefficients, terms, sum);
+      backend.dots(std::array{sum}, std::array{sum}, products);
+    };
+    recording = backend().record(operations);
+  }
+  EXPECT_EQ(bench_.read(sum), (std::vector<double>{2, 3, 4, 1, 2}));
+  recording();
+  recording();
+  EXPECT_EQ(bench_.read(sum), (std::vector<double>{6, 7, 8, -3, -2}));
+  EXPECT_EQ(bench_.read(products, 1), (std::vector<double>{36 + 49 + 64 + 9 + 4}));
+  // What the memory holds by then.
+  backend().upload(std::vector<double>{0, 0, 0, 0, 1}, step);
+  const Recording another = std::move(recording);
+  another();
+  EXPECT_EQ(bench_.read(sum), (std::vector<double>{6, 7, 8, -3, 0}));
+  EXPECT_EQ(bench_.damage(), "");
+}
+
+TEST_P(Contract, RecordingPassesOnWhatOperationsThrow) {
+  const Vector three = bench_.vector(std::vector<double>{1, 2, 3});
+  const Vector four = bench_.vector(4);
+  EXPECT_THROW(backend().record([&] {
+    backend().combine(std::array{2.0}, std::array{three}, three);
+    backend().copy(three, four);
+  }),
+               ShapeError);
+  // Thrown as late as when a device is recording.
+  int calls = 0;
+  const auto throws_from_the_second_call_on = [&] {
+    backend().combine(std::array{2.0}, std::array{three}, three);
+    if (++calls > 1) throw ShapeError("the second call");
+  };
+  EXPECT_THROW(backend().record(throws_from_the_second_call_on)(), ShapeError);
+  const std::vector<double> doubled = bench_.read(three);
+  const Recording recording = backend().record([&] { backend().combine(std::array{0.5}, std::array{three}, three); });
+  recording();
+  EXPECT_EQ(bench_.read(three), (std::vector<double>{doubled[0] / 4, doubled[1] / 4, doubled[2] / 4}));
   EXPECT_EQ(bench_.damage(), "");
 }
 

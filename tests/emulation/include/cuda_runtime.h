@@ -19,8 +19,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 
 #define __global__
 #define __device__
@@ -233,7 +235,11 @@ inline double max(double a, double b) { return fmax(a, b); }
 inline double max(float a, double b) { return fmax(static_cast<double>(a), b); }
 inline double max(double a, float b) { return fmax(a, static_cast<double>(b)); }
 
-// The runtime. Everything runs at once, before the call returns; streams differ only in their thread order (emulator.h).
+// The runtime. Everything runs at once, before the call returns; streams differ only in their thread order (emulator.h). Only a stream that
+// is being captured runs nothing: kernels with copies of their arguments, copies and fills wait for the launches of its graph.
+//
+// What differs from a device's captures: events are refused, where a device takes them for branches; captures are the thread's
+// (cudaStreamCaptureModeThreadLocal), other modes are invalid values; what a kernel does wrong shows when the graph is launched.
 
 enum cudaError_t {
   cudaSuccess = 0,
@@ -243,7 +249,12 @@ enum cudaError_t {
   cudaErrorNoDevice = 100,
   cudaErrorInvalidDevice = 101,
   cudaErrorInvalidResourceHandle = 400,
+  cudaErrorIllegalState = 401,
   cudaErrorLaunchFailure = 719,
+  cudaErrorStreamCaptureUnsupported = 900,
+  cudaErrorStreamCaptureInvalidated = 901,
+  cudaErrorStreamCaptureImplicit = 906,
+  cudaErrorStreamCaptureWrongThread = 908,
 };
 
 enum cudaMemcpyKind {
@@ -256,6 +267,14 @@ enum cudaMemcpyKind {
 
 using cudaStream_t = struct CUstream_st*;
 using cudaEvent_t = struct CUevent_st*;
+using cudaGraph_t = struct CUgraph_st*;
+using cudaGraphExec_t = struct CUgraphExec_st*;
+
+enum cudaStreamCaptureMode {
+  cudaStreamCaptureModeGlobal = 0,
+  cudaStreamCaptureModeThreadLocal = 1,
+  cudaStreamCaptureModeRelaxed = 2,
+};
 
 inline constexpr unsigned cudaStreamDefault = 0;
 inline constexpr unsigned cudaStreamNonBlocking = 1;
@@ -320,6 +339,18 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
 
+// While a thread captures, its calls that allocate, free, wait or copy at once, and copies from or to pageable memory on the stream, are
+// cudaErrorStreamCaptureUnsupported; work for the null stream is cudaErrorStreamCaptureImplicit while a blocking stream is captured. Both
+// invalidate the capture: what the stream is given from then on, and its end, are cudaErrorStreamCaptureInvalidated.
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
+// Ends the capture even where it fails, except in another thread than the one that began it.
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
+// The graph may be destroyed, what was made from it stays.
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph, unsigned long long flags = 0);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream);
+cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable);
+
 cudaError_t cudaEventCreate(cudaEvent_t* event);
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags);
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream = nullptr);
@@ -342,8 +373,8 @@ struct cudaLaunchConfig_t {
 
 namespace impasto::emulation {
 
-// Calls thread(context) as every thread of the grid; runtime.cc.
-cudaError_t launch(const cudaLaunchConfig_t& config, void (*thread)(const void* context), const void* context);
+// Calls thread(context) as every thread of the grid; runtime.cc. The context is kept for as long as a graph needs it.
+cudaError_t launch(const cudaLaunchConfig_t& config, void (*thread)(const void* context), std::shared_ptr<const void> context);
 
 }  // namespace impasto::emulation
 
@@ -354,11 +385,11 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
     void (*kernel)(Parameters...);
     std::tuple<Parameters...> arguments;
   };
-  const Call call{kernel, std::tuple<Parameters...>(static_cast<Arguments&&>(arguments)...)};
+  auto call = std::make_shared<const Call>(Call{kernel, std::tuple<Parameters...>(static_cast<Arguments&&>(arguments)...)});
   // Every thread gets its own copy of the parameters, which it may change.
   const auto thread = [](const void* context) {
     const Call& same = *static_cast<const Call*>(context);
     std::apply(same.kernel, same.arguments);
   };
-  return impasto::emulation::launch(*config, thread, &call);
+  return impasto::emulation::launch(*config, thread, std::move(call));
 }

@@ -38,6 +38,7 @@ Trace run(const Bowl& bowl, const StyleOptions& options, int evaluations) {
   const auto optimiser = make_optimiser(*backend, kImage, NetworkInput(), options, workspace);
   const Vector x_device = workspace.vector(kImage.size(), "test");
   const Vector grad_device = workspace.vector(kImage.size(), "test");
+  double* const results = static_cast<double*>(workspace.take(3 * sizeof(double), "test"));
   std::vector<double> x(kImage.size(), 0.0);
   backend->upload(x, x_device);
   Trace trace;
@@ -45,7 +46,11 @@ Trace run(const Bowl& bowl, const StyleOptions& options, int evaluations) {
     backend->download(x_device, x);
     trace.losses.push_back(bowl.loss(x));
     backend->upload(bowl.gradient(x), grad_device);
-    trace.verdict = optimiser->advance(trace.losses.back(), grad_device, x_device);
+    backend->norms(grad_device, results);
+    backend->dots(std::array{grad_device}, std::array{grad_device}, results + 2);
+    std::array<double, 3> norms;
+    backend->fetch(results, norms);
+    trace.verdict = optimiser->advance(trace.losses.back(), {norms[0], norms[1], norms[2]}, grad_device, x_device);
   }
   return trace;
 }
