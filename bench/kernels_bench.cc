@@ -196,13 +196,13 @@ class Bench {
   void add_vectors() {
     const Shape picture{3, height_, width_};
     const double bytes = 4.0 * static_cast<double>(picture.size());
-    add_named("dots/200x3", [this, picture, bytes](benchmark::State& state) {
+    add_named("dots/200x2", [this, picture, bytes](benchmark::State& state) {
       std::vector<Vector> many;
       for (int i = 0; i < kHistory; ++i) many.push_back(vector(picture.size()));
-      const std::vector<Vector> few{vector(picture.size()), vector(picture.size()), vector(picture.size())};
-      double* results = static_cast<double*>(memory(kHistory * 3 * 8));
+      const std::vector<Vector> few{vector(picture.size()), vector(picture.size())};
+      double* results = static_cast<double*>(memory(kHistory * 2 * 8));
       for (auto _ : state) backend_->dots(many, few, results);
-      count_bytes(state, bytes * (kHistory + 3));
+      count_bytes(state, bytes * (kHistory + 2));
     });
     add_named("combine/201", [this, picture, bytes](benchmark::State& state) {
       std::vector<Vector> terms;
@@ -219,12 +219,12 @@ class Bench {
       for (auto _ : state) backend_->compress(v, to);
       count_bytes(state, 2 * bytes + compact_bytes);
     });
-    add_named("dots/compact 200x3", [this, picture, bytes, compact_bytes](benchmark::State& state) {
+    add_named("dots/compact 200x2", [this, picture, bytes, compact_bytes](benchmark::State& state) {
       const std::vector<CompactVector> many = history(picture.size());
-      const std::vector<Vector> few{vector(picture.size()), vector(picture.size()), vector(picture.size())};
-      double* results = static_cast<double*>(memory(kHistory * 3 * 8));
+      const std::vector<Vector> few{vector(picture.size()), vector(picture.size())};
+      double* results = static_cast<double*>(memory(kHistory * 2 * 8));
       for (auto _ : state) backend_->dots(many, few, results);
-      count_bytes(state, compact_bytes * kHistory + bytes * 3);
+      count_bytes(state, compact_bytes * kHistory + bytes * 2);
     });
     add_named("combine/compact 201", [this, picture, bytes, compact_bytes](benchmark::State& state) {
       const std::vector<CompactVector> terms = history(picture.size());
