@@ -1,7 +1,8 @@
 # What `cmake --install` puts where: headers, archives, commands, the CMake package `impasto` and impasto.pc.
 #
-# The package has two parts. find_package(impasto) gives impasto::impasto: pixels in, pixels out.
+# The package has up to three parts. find_package(impasto) gives impasto::impasto: pixels in, pixels out.
 # find_package(impasto COMPONENTS image_io) adds impasto::image_io: picture files, and with them libvips.
+# find_package(impasto COMPONENTS cuda), where built with IMPASTO_CUDA_LINK=STATIC, adds impasto::cuda: the CUDA backend, and with it the toolkit.
 include(CMakePackageConfigHelpers)
 
 set(impasto_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/impasto)
@@ -21,6 +22,13 @@ if(IMPASTO_BUILD_COMMAND)
   install(TARGETS impasto_image_io EXPORT impasto-image_io-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(EXPORT impasto-image_io-targets NAMESPACE impasto:: DESTINATION ${impasto_package_dir})
   install(TARGETS impasto_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
+if(IMPASTO_CUDA AND IMPASTO_CUDA_LINK STREQUAL STATIC)
+  set_target_properties(impasto_cuda PROPERTIES EXPORT_NAME cuda)
+  install(TARGETS impasto_cuda EXPORT impasto-cuda-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT impasto-cuda-targets NAMESPACE impasto:: DESTINATION ${impasto_package_dir})
+  install(FILES cmake/FindCuDNNGraph.cmake DESTINATION ${impasto_package_dir})
 endif()
 
 configure_package_config_file(cmake/impasto-config.cmake.in ${PROJECT_BINARY_DIR}/impasto-config.cmake

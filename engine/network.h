@@ -18,7 +18,7 @@ class Network {
   // Hands over all layers of a network, in order, each time it is called.
   using Source = std::function<NetworkHeader(const TakeLayer&)>;
 
-  // Throws what source does, std::bad_alloc or DeviceError.
+  // Throws what source does, DeviceError or OutOfMemoryError.
   Network(Backend& backend, Source source);
   // Throws WeightError as read_weights does.
   static Network open(Backend& backend, const std::string& path);

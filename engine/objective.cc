@@ -68,12 +68,6 @@ std::vector<Vector> take_grams(std::span<const Tap> taps, Workspace& workspace) 
   return grams;
 }
 
-std::int64_t gram_bytes(Backend& backend, std::span<const Tap> taps) {
-  Workspace measure(backend);
-  take_grams(taps, measure);
-  return measure.bytes();
-}
-
 std::int64_t style_run_bytes(Backend& backend, Network& network, const Image& style, const StyleOptions& options,
                              std::span<const Tap> taps) {
   Workspace measure(backend);
@@ -84,7 +78,7 @@ std::int64_t style_run_bytes(Backend& backend, Network& network, const Image& st
 }  // namespace
 
 StyleTargets::StyleTargets(Backend& backend, Network& network, std::span<const Image> styles, const StyleOptions& options)
-    : workspace_(backend, gram_bytes(backend, taps_named(options.style_layers))) {
+    : workspace_(backend, held_bytes(backend, options)) {
   const std::vector<double> shares = blend_shares(styles, options.style_blend);
   const std::vector<Tap> taps = taps_named(options.style_layers);
   grams_ = take_grams(taps, workspace_);
@@ -107,6 +101,12 @@ StyleTargets::StyleTargets(Backend& backend, Network& network, std::span<const I
     double waited_for = 0;
     backend.download(Vector{grams_.front().data, 1}, std::span(&waited_for, 1));
   }
+}
+
+std::int64_t StyleTargets::held_bytes(Backend& backend, const StyleOptions& options) {
+  Workspace measure(backend);
+  take_grams(taps_named(options.style_layers), measure);
+  return measure.bytes();
 }
 
 std::int64_t StyleTargets::peak_bytes(Backend& backend, Network& network, std::span<const Image> styles, const StyleOptions& options) {

@@ -20,6 +20,8 @@ class StyleTargets {
 
   // (c * c) of style_layers[i].
   Vector gram(int i) const { return grams_[i]; }
+  // The memory that targets take as long as they live.
+  static std::int64_t held_bytes(Backend& backend, const StyleOptions& options);
   // The network memory that the picture which needs most takes while targets are computed.
   static std::int64_t peak_bytes(Backend& backend, Network& network, std::span<const Image> styles, const StyleOptions& options);
 

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "engine/network.h"
@@ -23,7 +25,12 @@ constexpr int kMostRestarts = 3;
 
 Shape shape_of(const Image& image) { return {3, image.height, image.width}; }
 
-std::unique_ptr<Backend> backend_for(const SessionOptions& options) {
+struct Chosen {
+  Device device;
+  std::unique_ptr<Backend> backend;
+};
+
+Chosen backend_for(const SessionOptions& options) {
   BackendOptions backend{.threads = options.threads,
                          .cpu_isa = options.cpu_isa,
                          .tile = options.tile,
@@ -36,12 +43,12 @@ std::unique_ptr<Backend> backend_for(const SessionOptions& options) {
   if (options.device == Device::kAuto && options.threads == 0 && options.cpu_isa.empty() && options.tile == 0) {
     try {
       backend.kind = BackendKind::kCuda;
-      return make_backend(backend);
+      return {Device::kCuda, make_backend(backend)};
     } catch (const DeviceError&) {
       backend.kind = BackendKind::kCpu;
     }
   }
-  return make_backend(backend);
+  return {options.device == Device::kAuto ? Device::kCpu : options.device, make_backend(backend)};
 }
 
 // The memory of losses and gradient of one picture size.
@@ -74,6 +81,119 @@ Workspace measured(Backend& backend, Network& network, Shape image, const StyleO
   return measure;
 }
 
+// What a run, or an evaluator, has on the device beside the network, in the order in which it is taken.
+template <class Memory>
+struct Prepared {
+  Prepared(Backend& backend, Network& network, Shape image, std::span<const Image> styles, const StyleOptions& options)
+      : targets(backend, network, styles, options),
+        style_weights(resolved_style_weights(backend, network.info(), options, targets)),
+        workspace(backend, measured<Memory>(backend, network, image, options).bytes()),
+        memory(backend, network, image, options, workspace) {}
+
+  StyleTargets targets;
+  std::vector<double> style_weights;
+  Workspace workspace;
+  Memory memory;
+  std::vector<std::string> notices;
+};
+
+// Plans made while this lives take the least memory.
+class LeastMemory {
+ public:
+  explicit LeastMemory(Backend& backend) : backend_(backend), has_choice_(backend.prefer_memory(true)) {}
+  LeastMemory(const LeastMemory&) = delete;
+  LeastMemory& operator=(const LeastMemory&) = delete;
+  ~LeastMemory() { backend_.prefer_memory(false); }
+
+  bool has_choice() const { return has_choice_; }
+
+ private:
+  Backend& backend_;
+  bool has_choice_;
+};
+
+// The size of `image` where it may not be wider than `width`, for memory plans. The height is rounded up: whoever reduces a larger original
+// of it to that width gets no more rows.
+Image size_at_most(const Image& image, int width) {
+  if (image.width <= width) return {image.width, image.height, {}};
+  const std::int64_t rows = (std::int64_t{image.height} * width + image.width - 1) / image.width;
+  return {width, static_cast<int>(rows), {}};
+}
+
+enum class Room { kEnough, kTooLittle, kPictureTooSmall };
+
+// Whether the device has the memory of a Prepared now. It is taken to see, and given back.
+template <class Memory>
+Room room_for(Backend& backend, Network& network, Shape image, std::span<const Image> styles, const StyleOptions& options) {
+  try {
+    const Buffer targets = backend.allocate(StyleTargets::held_bytes(backend, options));
+    const std::int64_t peak = StyleTargets::peak_bytes(backend, network, styles, options);
+    backend.allocate(std::max(peak, measured<Memory>(backend, network, image, options).bytes()));
+    return Room::kEnough;
+  } catch (const OutOfMemoryError&) {
+    return Room::kTooLittle;
+  } catch (const ShapeError&) {
+    return Room::kPictureTooSmall;
+  }
+}
+
+// The error of a run that has no room with the pictures as they are: what was missing, and the widest pictures there would be room for.
+template <class Memory>
+OutOfMemoryError advised(const OutOfMemoryError& refusal, Backend& backend, Network& network, const Image& content,
+                         std::span<const Image> styles, const StyleOptions& options) {
+  constexpr int kStep = 16;
+  int widest = content.width;
+  for (const Image& style : styles) widest = std::max(widest, style.width);
+  // Widths in steps: one that is not too wide, and the least known that is. A width that is too small for the network is not too wide.
+  int fitting = 0;
+  bool is_usable = false;
+  int refused = (widest + kStep - 1) / kStep;
+  while (refused - fitting > 1) {
+    const int middle = fitting + (refused - fitting) / 2;
+    std::vector<Image> smaller;
+    for (const Image& style : styles) smaller.push_back(size_at_most(style, middle * kStep));
+    const Shape image = shape_of(size_at_most(content, middle * kStep));
+    const Room room = room_for<Memory>(backend, network, image, smaller, options);
+    (room == Room::kTooLittle ? refused : fitting) = middle;
+    if (room != Room::kTooLittle) is_usable = room == Room::kEnough;
+  }
+  std::string message = refusal.what();
+  if (is_usable) {
+    const Image size = size_at_most(content, fitting * kStep);
+    message += "; with pictures at most " + std::to_string(fitting * kStep) + " pixels wide it fits (content " +
+               std::to_string(size.width) + "x" + std::to_string(size.height) + ")";
+  } else {
+    message += "; pictures of any size need more than is free";
+  }
+  if (std::is_same_v<Memory, RunMemory> && options.optimizer != Optimizer::kAdam) message += "; a smaller history needs less";
+  return {message, refusal.needed_bytes, refusal.free_bytes, is_usable ? fitting * kStep : 0};
+}
+
+// With the quickest plans, or where they have no room with those that take the least memory.
+template <class Memory>
+std::unique_ptr<Prepared<Memory>> prepare(Backend& backend, Network& network, const Image& content, std::span<const Image> styles,
+                                          const StyleOptions& options) {
+  const auto attempt = [&] { return std::make_unique<Prepared<Memory>>(backend, network, shape_of(content), styles, options); };
+  std::optional<OutOfMemoryError> refusal;
+  try {
+    return attempt();
+  } catch (const OutOfMemoryError& error) {
+    refusal = error;
+  }
+  // What the attempt had taken is given back by now.
+  const LeastMemory least(backend);
+  if (least.has_choice()) {
+    try {
+      std::unique_ptr<Prepared<Memory>> prepared = attempt();
+      prepared->notices.push_back(std::string(refusal->what()) + "; convolutions that need less memory were taken, which may be slower");
+      return prepared;
+    } catch (const OutOfMemoryError& error) {
+      refusal = error;
+    }
+  }
+  throw advised<Memory>(*refusal, backend, network, content, styles, options);
+}
+
 class Stopwatch {
  public:
   double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
@@ -96,8 +216,11 @@ StopReason stop_reason(Optimiser::Verdict verdict) {
 
 struct Session::State {
   template <class LoadNetwork>
-  State(const SessionOptions& options, const LoadNetwork& load) : backend(backend_for(options)), network(load(*backend)) {}
+  State(const SessionOptions& options, const LoadNetwork& load) : State(backend_for(options), load) {}
+  template <class LoadNetwork>
+  State(Chosen chosen, const LoadNetwork& load) : device(chosen.device), backend(std::move(chosen.backend)), network(load(*backend)) {}
 
+  Device device;
   std::unique_ptr<Backend> backend;
   Network network;
 };
@@ -115,6 +238,7 @@ Session& Session::operator=(Session&&) noexcept = default;
 Session::~Session() = default;
 
 const NetworkInfo& Session::network() const { return state_->network.info(); }
+Device Session::device() const { return state_->device; }
 std::string Session::device_description() const { return state_->backend->description(); }
 
 Result Session::stylize(const Image& content, std::span<const Image> styles, const StyleOptions& options, const Observer& observer,
@@ -129,14 +253,13 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
   const Shape shape = shape_of(content);
   const std::vector<double> content_input = preprocess(content, input);
 
-  const StyleTargets targets(backend, network, styles, options);
+  const std::unique_ptr<Prepared<RunMemory>> prepared = prepare<RunMemory>(backend, network, content, styles, options);
+  RunMemory& run = prepared->memory;
   Result result;
-  result.style_weights = resolved_style_weights(backend, network.info(), options, targets);
-
-  Workspace workspace(backend, measured<RunMemory>(backend, network, shape, options).bytes());
-  RunMemory run(backend, network, shape, options, workspace);
+  result.style_weights = prepared->style_weights;
+  result.notices = prepared->notices;
   backend.upload(content_input, run.x);
-  run.objective.set_targets(run.x, targets, result.style_weights);
+  run.objective.set_targets(run.x, prepared->targets, result.style_weights);
   if (options.init == Init::kRandom) {
     backend.upload(noise(shape.size(), options.seed, input), run.x);
   } else if (options.init == Init::kPicture) {
@@ -208,23 +331,19 @@ struct Evaluator::State {
         input(network.input()),
         width(content_.width),
         height(content_.height),
-        targets(backend, network, styles, options),
-        style_weights(resolved_style_weights(backend, network.info(), options, targets)),
-        workspace(backend, measured<EvaluationMemory>(backend, network, shape_of(content_), options).bytes()),
-        memory(backend, network, shape_of(content_), options, workspace),
+        prepared(prepare<EvaluationMemory>(backend, network, content_, styles, options)),
+        memory(prepared->memory),
         input_gradient(memory.grad.size) {
     backend.upload(preprocess(content_, input), memory.x);
-    memory.objective.set_targets(memory.x, targets, style_weights);
+    memory.objective.set_targets(memory.x, prepared->targets, prepared->style_weights);
   }
 
   Backend& backend;
   const NetworkInput& input;
   int width;
   int height;
-  StyleTargets targets;
-  std::vector<double> style_weights;
-  Workspace workspace;
-  EvaluationMemory memory;
+  std::unique_ptr<Prepared<EvaluationMemory>> prepared;
+  EvaluationMemory& memory;
   std::vector<double> input_gradient;
 };
 
@@ -239,7 +358,8 @@ PixelGradient Evaluator::evaluate(const Image& pixels) {
   state.backend.upload(preprocess(pixels, state.input), state.memory.x);
   const StyleObjective::Value& value = state.memory.objective.evaluate(state.memory.x, state.memory.grad);
   state.backend.download(state.memory.grad, state.input_gradient);
-  return {value.losses, pixel_gradient(state.input_gradient, state.width, state.height, state.input), state.style_weights};
+  return {value.losses, pixel_gradient(state.input_gradient, state.width, state.height, state.input), state.prepared->style_weights,
+          state.prepared->notices};
 }
 
 Evaluator Session::evaluator(const Image& content, std::span<const Image> styles, const StyleOptions& options) {
@@ -257,6 +377,7 @@ std::vector<MemoryUse> Session::memory_plan(const Image& content, std::span<cons
   Network& network = state_->network;
   std::vector<MemoryUse> plan = measured<RunMemory>(backend, network, shape_of(content), options).uses();
   const std::int64_t style_bytes = StyleTargets::peak_bytes(backend, network, styles, options);
+  plan.push_back({"style targets", StyleTargets::held_bytes(backend, options)});
   plan.push_back({"style pictures, while targets are computed (before the rest)", style_bytes});
   std::stable_sort(plan.begin(), plan.end(), [](const MemoryUse& a, const MemoryUse& b) { return a.bytes > b.bytes; });
   return plan;

@@ -16,7 +16,7 @@ class Workspace {
  public:
   // Measures.
   explicit Workspace(Backend& backend) : backend_(backend) {}
-  // Serves `bytes` bytes. Throws std::bad_alloc or DeviceError when they cannot be had.
+  // Serves `bytes` bytes. Throws OutOfMemoryError when they cannot be had.
   Workspace(Backend& backend, std::int64_t bytes) : backend_(backend), measuring_(false), memory_(backend.allocate(bytes)) {}
   Workspace(Workspace&&) = default;
 

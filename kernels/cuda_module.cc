@@ -7,6 +7,9 @@
 
 #include "impasto/error.h"
 
+// Null in a program that has no CUDA backend linked in.
+extern "C" __attribute__((weak)) const impasto::CudaModule* impasto_cuda_module();
+
 namespace impasto {
 namespace {
 
@@ -56,10 +59,12 @@ void* open_module(const std::string& path) {
 }  // namespace
 
 const CudaModule& load_cuda_module(const std::string& path) {
-  void* handle = open_module(path);
   using Entry = const CudaModule* (*)();
-  const auto entry = reinterpret_cast<Entry>(dlsym(handle, kCudaModuleEntry));
-  if (entry == nullptr) throw DeviceError(std::string("the CUDA module lacks ") + kCudaModuleEntry + "; it is of another program");
+  Entry entry = path.empty() ? impasto_cuda_module : nullptr;
+  if (entry == nullptr) {
+    entry = reinterpret_cast<Entry>(dlsym(open_module(path), kCudaModuleEntry));
+    if (entry == nullptr) throw DeviceError(std::string("the CUDA module lacks ") + kCudaModuleEntry + "; it is of another program");
+  }
   const CudaModule& module = *entry();
   if (module.build != std::string_view(kCudaModuleBuild)) {
     throw DeviceError(std::string("the CUDA module is of build '") + module.build + "'; expected '" + kCudaModuleBuild + "'");

@@ -1,5 +1,8 @@
 // The CUDA backend as a module, loaded when it is first asked for: one build then serves machines with and without CUDA, and says why where
-// it is without.
+// it is without. Or, for programs that embed the library, as an archive linked in (CMake's impasto::cuda). The library finds it there by a
+// weak reference to the entry, which takes no archive member in; that the linker takes the member that defines the entry, and with it the
+// backend, is asked for by the archive's own link interface (--undefined). So nothing runs before main and a program says no more than what
+// it links.
 #pragma once
 
 #include <memory>
@@ -24,8 +27,9 @@ inline constexpr const char* kCudaModuleEntry = "impasto_cuda_module";
 // Library and module compare theirs.
 inline constexpr const char* kCudaModuleBuild = IMPASTO_VERSION ", " __VERSION__ ", seam 2";
 
-// path: of the module; empty: libimpasto_cuda.so beside the running program, then in ../lib/impasto from there, then where the system looks
-// for libraries. Once loaded it stays. Throws DeviceError with the one reason why it cannot be had.
+// path: of the module; empty: the backend linked in; where there is none libimpasto_cuda.so beside the running program, then in
+// ../lib/impasto from there, then where the system looks for libraries. Once loaded it stays. Throws DeviceError with the one reason why it
+// cannot be had.
 const CudaModule& load_cuda_module(const std::string& path);
 
 }  // namespace impasto

@@ -1,7 +1,8 @@
 // The errors the library throws. Every message is one line and says what went wrong, the offending value, and what
-// would be accepted. Running out of host memory is reported by std::bad_alloc, as everywhere in C++.
+// would be accepted. Where the pictures and other small things of the host find no memory, std::bad_alloc says so, as everywhere in C++.
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
@@ -34,6 +35,20 @@ class WeightError : public Error {
 class DeviceError : public Error {
  public:
   using Error::Error;
+};
+
+// The device computed on (the CPU's memory too) has less memory free than is needed. The message says how much, and of a run what would
+// fit.
+class OutOfMemoryError : public DeviceError {
+ public:
+  OutOfMemoryError(const std::string& message, std::int64_t needed, std::int64_t free, int fitting_width = 0)
+      : DeviceError(message), needed_bytes(needed), free_bytes(free), max_width(fitting_width) {}
+
+  std::int64_t needed_bytes;
+  // -1 where the device does not say.
+  std::int64_t free_bytes;
+  // The run would have room if no picture, content or style, were wider than this many pixels, a multiple of 16; 0: no such width is known.
+  int max_width;
 };
 
 // Sizes that do not fit together: pixels that do not match width and height, a picture too small for the network.

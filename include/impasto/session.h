@@ -58,6 +58,8 @@ struct Result {
   // The weight each style layer had: as given, or the network's default.
   std::vector<double> style_weights;
   StopReason stop_reason = StopReason::kIterations;
+  // What the caller should know of how it was done, a line each: that slower convolutions were taken where memory was short.
+  std::vector<std::string> notices;
 };
 
 // Losses, and their gradient with respect to the pixels: element i of gradient is dL / d pixels.pixels[i], pixels in 0..1, RGB interleaved.
@@ -67,6 +69,8 @@ struct PixelGradient {
   std::vector<double> gradient;
   // The weight each style layer had: as given, or the network's default.
   std::vector<double> style_weights;
+  // As in Result.
+  std::vector<std::string> notices;
 };
 
 // Backend memory a run needs, by purpose, largest first. Known before anything is allocated.
@@ -120,11 +124,13 @@ class Session {
   ~Session();
 
   // Repaints content, at its size, in the style of one or more pictures, at theirs. Deterministic: same inputs and seed, same bits, for any
-  // number of threads. init_picture is needed for, and only for, Init::kPicture; it has the content's size. Throws OptionError, ShapeError.
+  // number of threads. init_picture is needed for, and only for, Init::kPicture; it has the content's size. Where the device has too little
+  // memory, convolutions that need less are taken, slower ones and with other roundings; Result::notices says so. Throws OptionError,
+  // ShapeError, OutOfMemoryError naming the largest pictures that would fit (then nothing of the run is kept).
   Result stylize(const Image& content, std::span<const Image> styles, const StyleOptions& options = {}, const Observer& observer = {},
                  const Image* init_picture = nullptr);
 
-  // Throws OptionError, ShapeError. Of options, only the losses' fields are used.
+  // Throws OptionError, ShapeError, OutOfMemoryError, all as stylize. Of options, only the losses' fields are used.
   Evaluator evaluator(const Image& content, std::span<const Image> styles, const StyleOptions& options = {});
   // evaluator(content, styles, options).evaluate(pixels).
   PixelGradient evaluate(const Image& pixels, const Image& content, std::span<const Image> styles, const StyleOptions& options = {});
@@ -133,6 +139,8 @@ class Session {
   std::vector<MemoryUse> memory_plan(const Image& content, std::span<const Image> styles, const StyleOptions& options = {}) const;
 
   const NetworkInfo& network() const;
+  // What it computes on; never kAuto.
+  Device device() const;
   // Device, instruction set, threads, on one line.
   std::string device_description() const;
 

@@ -114,6 +114,8 @@ class CpuBackend : public Backend {
     return spec.filters->reads_image ? plan_image_conv(context_, spec) : plan_winograd_conv(context_, spec);
   }
 
+  bool prefer_memory(bool) override { return false; }
+
   void relu(Features in, Features out, Mask mask) override {
     require_positive("relu", "in", in.shape);
     require_shape("relu", "out", out.shape, in.shape);

@@ -1,11 +1,13 @@
 #include "kernels/cpu/memory.h"
 
 #include <cstdlib>
-#include <new>
+#include <string>
 
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
+
+#include "impasto/error.h"
 
 namespace impasto::cpu {
 namespace {
@@ -17,11 +19,11 @@ void free_memory(void* data, std::int64_t) { std::free(data); }
 }  // namespace
 
 Buffer allocate(std::int64_t bytes) {
-  if (bytes < 0) throw std::bad_alloc();
   const bool large = bytes >= kHugePage;
   void* data = nullptr;
   if (posix_memalign(&data, static_cast<std::size_t>(large ? kHugePage : kAlignment), static_cast<std::size_t>(bytes)) != 0) {
-    throw std::bad_alloc();
+    throw OutOfMemoryError("out of memory: " + std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB are needed and cannot be had", bytes,
+                           -1);
   }
 #if defined(__linux__)
   // Advice only: without huge pages everything works, some 5% slower. What does not fill a huge page stays on small ones: all buffers of a

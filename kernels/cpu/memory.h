@@ -11,7 +11,7 @@ inline constexpr std::int64_t kAlignment = 64;
 inline std::int64_t aligned(std::int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 // Uninitialised, aligned to 64 bytes; from 2 MiB on, on huge pages where the system grants them: the Winograd transforms write to up to
-// 64 places far apart at a time, more than the first-level TLB has entries for small pages. Throws std::bad_alloc.
+// 64 places far apart at a time, more than the first-level TLB has entries for small pages. Throws OutOfMemoryError.
 Buffer allocate(std::int64_t bytes);
 
 // Cuts a piece of scratch into aligned parts. With a null start it only counts.

@@ -14,6 +14,8 @@ struct Context {
   cudaStream_t stream = nullptr;
   Dnn* dnn = nullptr;
   Blas* blas = nullptr;
+  // Of plans made with this context.
+  Prefer prefer = Prefer::kSpeed;
 };
 
 std::unique_ptr<Filters> load_filters(const Context& context, const FilterSpec& spec);

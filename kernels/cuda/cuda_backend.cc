@@ -168,6 +168,10 @@ class CudaBackend : public Backend {
 
   std::unique_ptr<Filters> load_filters(const FilterSpec& spec) override { return cuda::load_filters(context_, spec); }
   std::unique_ptr<ConvPlan> plan_conv3x3(const ConvSpec& spec) override { return cuda::plan_convolution(context_, spec); }
+  bool prefer_memory(bool prefer) override {
+    context_.prefer = prefer ? cuda::Prefer::kMemory : cuda::Prefer::kSpeed;
+    return true;
+  }
 
   void relu(Features in, Features out, Mask mask) override {
     require_positive("relu", "in", in.shape);

@@ -25,10 +25,10 @@ Handle make_handle(cudaStream_t stream) {
 
 class CudnnPlan : public DnnPlan {
  public:
-  CudnnPlan(Handle handle, const Convolution& convolution)
+  CudnnPlan(Handle handle, const Convolution& convolution, Prefer prefer)
       : handle_(std::move(handle)),
         has_bias_(convolution.kind != Convolution::Kind::kGradient),
-        chosen_(choose_plan(convolution, PlanTarget(handle_.get()), workspace_cap(convolution))) {}
+        chosen_(choose_plan(convolution, PlanTarget(handle_.get()), workspace_cap(convolution), prefer)) {}
 
   std::int64_t workspace_bytes() const override { return chosen_.workspace_bytes; }
 
@@ -55,7 +55,9 @@ class Cudnn : public Dnn {
  public:
   explicit Cudnn(cudaStream_t stream) : handle_(make_handle(stream)) {}
 
-  std::unique_ptr<DnnPlan> plan(const Convolution& convolution) override { return std::make_unique<CudnnPlan>(handle_, convolution); }
+  std::unique_ptr<DnnPlan> plan(const Convolution& convolution, Prefer prefer) override {
+    return std::make_unique<CudnnPlan>(handle_, convolution, prefer);
+  }
 
  private:
   Handle handle_;

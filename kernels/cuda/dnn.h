@@ -22,6 +22,9 @@ struct Convolution {
   int out_channels = 0;
 };
 
+// Among the plans for a convolution: the one thought the quickest within a cap on its workspace, or the one with the least workspace.
+enum class Prefer { kSpeed, kMemory };
+
 class DnnPlan {
  public:
   virtual ~DnnPlan() = default;
@@ -35,7 +38,7 @@ class Dnn {
  public:
   virtual ~Dnn() = default;
   // Throws DeviceError when there is no plan for it. The plan may outlive this.
-  virtual std::unique_ptr<DnnPlan> plan(const Convolution& convolution) = 0;
+  virtual std::unique_ptr<DnnPlan> plan(const Convolution& convolution, Prefer prefer) = 0;
 };
 
 std::unique_ptr<Dnn> make_dnn(cudaStream_t stream);

@@ -258,10 +258,19 @@ std::int64_t workspace_cap(const Convolution& convolution) {
   return std::max(std::int64_t{512} << 20, tensors + tensors / 8);
 }
 
-ChosenPlan choose_plan(const Convolution& convolution, const PlanTarget& target, std::int64_t cap) {
+ChosenPlan choose_plan(const Convolution& convolution, const PlanTarget& target, std::int64_t cap, Prefer prefer) {
   std::deque<Descriptor> parts = operation_graph(convolution, target);
+  struct Found {
+    Descriptor configuration;
+    Descriptor plan;
+    std::int64_t engine;
+    std::int64_t workspace_bytes;
+  };
+  std::optional<Found> found;
+  const auto is_settled = [&] { return found && (prefer == Prefer::kSpeed || found->workspace_bytes == 0); };
   std::string refusal = "no engine computes in float32 proper and deterministically";
   for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
+    if (is_settled()) break;
     for (Descriptor& configuration : configurations(parts.back(), target, mode)) {
       const Engine engine = engine_of(configuration);
       if (!is_strict(engine)) continue;
@@ -279,9 +288,15 @@ ChosenPlan choose_plan(const Convolution& convolution, const PlanTarget& target,
         refusal = "an engine needs " + std::to_string(workspace_bytes) + " bytes";
         continue;
       }
-      parts.push_back(std::move(configuration));
-      return {std::move(parts), std::move(plan), engine.number, workspace_bytes};
+      if (!found || workspace_bytes < found->workspace_bytes) {
+        found.emplace(Found{std::move(configuration), std::move(plan), engine.number, workspace_bytes});
+      }
+      if (is_settled()) break;
     }
+  }
+  if (found) {
+    parts.push_back(std::move(found->configuration));
+    return {std::move(parts), std::move(found->plan), found->engine, found->workspace_bytes};
   }
   throw DeviceError("cuDNN has no plan for the " + description(convolution) + " within " + std::to_string(cap) +
                     " bytes of workspace; the last reason: " + refusal);

@@ -9,7 +9,7 @@
 namespace impasto::cuda {
 namespace {
 
-std::string mebibytes(std::int64_t bytes) { return std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB"; }
+std::string mebibytes(std::int64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
 
 }  // namespace
 
@@ -22,10 +22,11 @@ Buffer allocate(std::int64_t bytes) {
     std::size_t free = 0;
     std::size_t total = 0;
     const bool known = cudaMemGetInfo(&free, &total) == cudaSuccess;
-    throw DeviceError(
-        "out of device memory: " + mebibytes(size) + " are needed" +
-        (known ? ", " + mebibytes(static_cast<std::int64_t>(free)) + " of " + mebibytes(static_cast<std::int64_t>(total)) + " are free"
-               : ""));
+    std::string message = "out of device memory: " + mebibytes(size + (1 << 20) - 1) + " are needed";
+    if (known) {
+      message += ", " + mebibytes(static_cast<std::int64_t>(free)) + " of " + mebibytes(static_cast<std::int64_t>(total)) + " are free";
+    }
+    throw OutOfMemoryError(message, size, known ? static_cast<std::int64_t>(free) : -1);
   }
   check(status, "allocating device memory");
   // A destructor has nobody to tell; what was wrong with the device shows at the next call.

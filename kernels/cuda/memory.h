@@ -9,7 +9,8 @@
 
 namespace impasto::cuda {
 
-// Aligned to 256 bytes, uninitialised; never empty. Throws DeviceError naming how much was asked for and what is free.
+// Aligned to 256 bytes, uninitialised; never empty. Throws OutOfMemoryError naming how much was asked for
+// and what is free.
 Buffer allocate(std::int64_t bytes);
 
 // With the values of host, which may be reused at once; in the order of the stream.

@@ -1,8 +1,10 @@
 // Memory and transfers.
 #include <algorithm>
 #include <new>
+#include <string>
 #include <type_traits>
 
+#include "impasto/error.h"
 #include "kernels/reference/reference_backend.h"
 #include "kernels/shape_checks.h"
 
@@ -21,7 +23,11 @@ std::string ReferenceBackend<T>::description() const {
 
 template <class T>
 Buffer ReferenceBackend<T>::allocate(std::int64_t bytes) {
-  void* data = ::operator new(static_cast<std::size_t>(bytes), kAlignment);
+  void* data = ::operator new(static_cast<std::size_t>(bytes), kAlignment, std::nothrow);
+  if (data == nullptr) {
+    throw OutOfMemoryError("out of memory: " + std::to_string((bytes + (1 << 20) - 1) >> 20) + " MiB are needed and cannot be had", bytes,
+                           -1);
+  }
   return Buffer(data, bytes, [](void* allocated, std::int64_t) { ::operator delete(allocated, kAlignment); });
 }
 

@@ -30,6 +30,7 @@ class ReferenceBackend final : public Backend {
 
   std::unique_ptr<Filters> load_filters(const FilterSpec& spec) override;
   std::unique_ptr<ConvPlan> plan_conv3x3(const ConvSpec& spec) override;
+  bool prefer_memory(bool) override { return false; }
   void relu(Features in, Features out, Mask mask) override;
   void relu_gradient(Mask mask, Features grad) override;
   void pool2x2(PoolKind kind, Features in, Features out, Mask mask) override;

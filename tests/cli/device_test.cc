@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -13,6 +14,10 @@ namespace impasto::test {
 namespace {
 
 const Environment kEmulated = {{"IMPASTO_CUDA_MODULE", IMPASTO_EMULATED_MODULE}};
+
+Environment emulated_with_memory(std::int64_t bytes) {
+  return {{"IMPASTO_CUDA_MODULE", IMPASTO_EMULATED_MODULE}, {"IMPASTO_EMULATED_MEMORY", std::to_string(bytes)}};
+}
 
 Environment with_module(const std::string& path) { return {{"IMPASTO_CUDA_MODULE", path}}; }
 
@@ -49,6 +54,43 @@ TEST_F(CliDevice, CudaAgreesWithTheCpu) {
           << i;
     }
   }
+}
+
+TEST_F(CliDevice, TooLittleDeviceMemoryNamesAWidthThatFits) {
+  write_sample(content_, 240, 180, 1);
+  const Environment environment = emulated_with_memory(std::int64_t{90} << 20);
+  const Outcome outcome = run(arguments("cuda", "none.png"), environment);
+  EXPECT_EQ(outcome.exit_code, 6) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, "impasto: out of device memory: ")) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, " of 90 MiB are free; with pictures at most ")) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, " (--max-width ") && contains(outcome.err, ", --history)")) << outcome.err;
+  EXPECT_EQ(folder_.files().count("none.png"), 0u);
+  std::vector<std::string> dry = arguments("cuda", "none.png");
+  dry.push_back("--dry-run");
+  const Outcome plan = run(dry, environment);
+  EXPECT_EQ(plan.exit_code, 0) << plan.err;
+  EXPECT_TRUE(contains(plan.out, "L-BFGS history: ")) << plan.out;
+}
+
+// Where the leaner plans have room and the quicker ones have not is a narrow place.
+TEST_F(CliDevice, LeanerPlansAreNoted) {
+  write_sample(content_, 64, 48, 1);
+  std::int64_t refused = std::int64_t{50} << 20;
+  std::int64_t accepted = std::int64_t{90} << 20;
+  std::vector<std::string> once = arguments("cuda", "lean.png");
+  once.insert(once.end(), {"--history", "1", "--style-layers", "relu1_1", "--content-layers", "relu2_1"});
+  Outcome outcome;
+  do {
+    const std::int64_t middle = refused + (accepted - refused) / 2;
+    outcome = run(once, emulated_with_memory(middle));
+    ASSERT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 6) << outcome.err;
+    (outcome.exit_code == 0 ? accepted : refused) = middle;
+    ASSERT_GT(accepted - refused, 1024);
+  } while (!contains(outcome.err, "convolutions that need less memory were taken"));
+  EXPECT_EQ(outcome.exit_code, 0);
+  const nlohmann::json json = report("lean.png");
+  ASSERT_EQ(json["notices"].size(), 1u);
+  EXPECT_TRUE(contains(outcome.err, "impasto: " + json["notices"][0].get<std::string>() + "\n")) << outcome.err;
 }
 
 TEST_F(CliDevice, DevicesAreListed) {

@@ -1,15 +1,27 @@
-// cuDNN has a plan for every convolution of the network, on devices large and small. Runs where there is neither device nor driver: the
-// devices are described (devices/README.md).
+// cuDNN has a plan for every convolution of the network, on devices and for pictures large and small. Runs where there is neither device
+// nor driver: the devices are described (devices/README.md).
+//
+// By default some of the sizes, so that CI has the time. In the environment:
+//   IMPASTO_PLANS=all                      all sizes
+//   IMPASTO_DEVICE_JSON=file               the device described there instead
+//   IMPASTO_PLAN_SIZES=640x480,1920x1080   these sizes instead
 #include <gtest/gtest.h>
 
-#include <array>
+#include <algorithm>
+#include <cctype>
+#include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include "engine/vgg19.h"
 #include "impasto/error.h"
 #include "kernels/cuda/dnn_graph.h"
 
@@ -18,95 +30,193 @@ namespace {
 
 using Kind = Convolution::Kind;
 
+std::string environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// Paths of descriptions.
+std::vector<std::string> devices() {
+  const std::string own = environment("IMPASTO_DEVICE_JSON");
+  if (!own.empty()) return {own};
+  std::vector<std::string> paths;
+  for (const char* const name : {"a100", "b200", "h200", "l4", "rtx4090", "t4"}) {
+    paths.push_back(std::string(IMPASTO_CUDA_DEVICES) + "/" + name + ".json");
+  }
+  return paths;
+}
+
+// "WIDTHxHEIGHT". The smallest the network takes, odd ones, narrow ones and those that people use.
+std::vector<std::string> sizes() {
+  const std::string own = environment("IMPASTO_PLAN_SIZES");
+  if (!own.empty()) {
+    std::vector<std::string> made;
+    std::istringstream list(own);
+    for (std::string size; std::getline(list, size, ',');) made.push_back(size);
+    return made;
+  }
+  if (environment("IMPASTO_PLANS") != "all") return {"400x300", "333x251", "37x2001", "16x16"};
+  return {"400x300", "512x512", "1024x1024", "2048x2048", "333x251", "2001x37", "37x2001", "224x224", "16x16"};
+}
+
 struct Picture {
   int width = 0;
   int height = 0;
 };
 
-constexpr std::array<Picture, 3> kPictures{{{400, 300}, {512, 512}, {333, 251}}};
+// {} for another text.
+Picture picture_of(const std::string& size) {
+  const char* const end = size.data() + size.size();
+  Picture picture;
+  const auto width = std::from_chars(size.data(), end, picture.width);
+  if (width.ec != std::errc() || width.ptr == end || *width.ptr != 'x') return {};
+  const auto height = std::from_chars(width.ptr + 1, end, picture.height);
+  if (height.ec != std::errc() || height.ptr != end || picture.width < 1 || picture.height < 1) return {};
+  return picture;
+}
 
-// VGG19's, down to conv5_1, but for the first, which is not cuDNN's to do.
-struct Layer {
-  const char* name;
-  int in_channels;
-  int out_channels;
-  int poolings;  // before it
+// Of GoogleTest's parameters: letters, digits and underscores.
+std::string test_name(std::string text) {
+  for (char& c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+  }
+  return text;
+}
+
+std::string device_name(const std::string& path) { return std::filesystem::path(path).stem().string(); }
+
+PlanTarget described(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw DeviceError("there is no description " + path);
+  return PlanTarget(std::string(std::istreambuf_iterator<char>(file), {}));
+}
+
+// A convolution of the network for a picture of one size.
+struct Place {
+  const ConvLayer& layer;
+  int h;
+  int w;
+
+  Convolution convolution(Kind kind) const { return {kind, h, w, layer.in_channels, layer.out_channels}; }
 };
 
-constexpr std::array<Layer, 8> kLayers{{{"conv1_2", 64, 64, 0},
-                                        {"conv2_1", 64, 128, 1},
-                                        {"conv2_2", 128, 128, 1},
-                                        {"conv3_1", 128, 256, 2},
-                                        {"conv3_2", 256, 256, 2},
-                                        {"conv4_1", 256, 512, 3},
-                                        {"conv4_2", 512, 512, 3},
-                                        {"conv5_1", 512, 512, 4}}};
-
-Convolution convolution_of(const Layer& layer, Picture picture, Kind kind) {
-  return {kind, picture.height >> layer.poolings, picture.width >> layer.poolings, layer.in_channels, layer.out_channels};
+// All of them but the first, which is not cuDNN's to do, and but those that are as one before.
+std::vector<Place> places(Picture picture) {
+  std::vector<Place> made;
+  int h = picture.height;
+  int w = picture.width;
+  for (const ConvLayer& layer : kVgg19) {
+    const bool is_known = std::any_of(made.begin(), made.end(), [&](const Place& place) {
+      return std::tuple(place.layer.in_channels, place.layer.out_channels, place.h, place.w) ==
+             std::tuple(layer.in_channels, layer.out_channels, h, w);
+    });
+    if (&layer != &kVgg19.front() && !is_known) made.push_back({layer, h, w});
+    if (layer.pool_after) {
+      h /= 2;
+      w /= 2;
+    }
+  }
+  return made;
 }
 
 const char* name_of(Kind kind) { return kind == Kind::kForward ? "forward" : kind == Kind::kForwardRelu ? "forward, ReLU" : "gradient"; }
 
-PlanTarget described(const std::string& device) {
-  std::ifstream file(std::string(IMPASTO_CUDA_DEVICES) + "/" + device + ".json");
-  return PlanTarget(std::string(std::istreambuf_iterator<char>(file), {}));
+void print_line(const std::string& device, const Place& place, Kind kind, const ChosenPlan& chosen) {
+  std::printf("%-8s  %s  %3d -> %3d  %4dx%-4d  %-13s  engine %2d  workspace %10lld\n", device.c_str(), place.layer.name,
+              place.layer.in_channels, place.layer.out_channels, place.w, place.h, name_of(kind), static_cast<int>(chosen.engine),
+              static_cast<long long>(chosen.workspace_bytes));
+}
+
+class Table : public testing::TestWithParam<std::tuple<std::string, std::string>> {
+ protected:
+  const std::string& device() const { return std::get<0>(GetParam()); }
+  const std::string& size() const { return std::get<1>(GetParam()); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Described, Table, testing::Combine(testing::ValuesIn(devices()), testing::ValuesIn(sizes())),
+                         [](const auto& one) { return test_name(device_name(std::get<0>(one.param)) + "_" + std::get<1>(one.param)); });
+
+// The plans of a run have one workspace in turn: what they need of the device is the largest.
+TEST_P(Table, HasAPlanForEveryConvolution) {
+  const Picture picture = picture_of(size());
+  ASSERT_GE(std::min(picture.width, picture.height), 16) << "size '" << size() << "'; accepted: WIDTHxHEIGHT, each at least 16";
+  const PlanTarget target = described(device());
+  std::int64_t largest = 0;
+  std::int64_t largest_of_least = 0;
+  for (const Place& place : places(picture)) {
+    for (const Kind kind : {Kind::kForwardRelu, Kind::kGradient}) {
+      SCOPED_TRACE(std::string(place.layer.name) + ", " + name_of(kind));
+      const Convolution convolution = place.convolution(kind);
+      const std::int64_t cap = workspace_cap(convolution);
+      try {
+        const ChosenPlan chosen = choose_plan(convolution, target, cap);
+        const ChosenPlan least = choose_plan(convolution, target, cap, Prefer::kMemory);
+        EXPECT_LE(chosen.workspace_bytes, cap);
+        EXPECT_LE(least.workspace_bytes, chosen.workspace_bytes);
+        largest = std::max(largest, chosen.workspace_bytes);
+        largest_of_least = std::max(largest_of_least, least.workspace_bytes);
+        print_line(device_name(device()), place, kind, chosen);
+        if (least.workspace_bytes < chosen.workspace_bytes) print_line("  leaner", place, kind, least);
+      } catch (const DeviceError& error) {
+        ADD_FAILURE() << error.what();
+      }
+    }
+  }
+  std::printf("%-8s  %s: largest workspace %lld bytes, of the leanest plans %lld\n", device_name(device()).c_str(), size().c_str(),
+              static_cast<long long>(largest), static_cast<long long>(largest_of_least));
 }
 
 class Plans : public testing::TestWithParam<std::string> {
  protected:
-  void print_line(const Layer& layer, const Convolution& convolution, const ChosenPlan& chosen) {
-    std::printf("%-4s  %s  %3d -> %3d  %4dx%-4d  %-13s  engine %2d  workspace %10lld\n", GetParam().c_str(), layer.name, layer.in_channels,
-                layer.out_channels, convolution.w, convolution.h, name_of(convolution.kind), static_cast<int>(chosen.engine),
-                static_cast<long long>(chosen.workspace_bytes));
-  }
-
-  void expect_plan(const Layer& layer, Picture picture, Kind kind) {
-    const Convolution convolution = convolution_of(layer, picture, kind);
-    SCOPED_TRACE(std::string(layer.name) + ", " + name_of(kind));
-    try {
-      const std::int64_t cap = workspace_cap(convolution);
-      const ChosenPlan chosen = choose_plan(convolution, target_, cap);
-      EXPECT_LE(chosen.workspace_bytes, cap);
-      print_line(layer, convolution, chosen);
-    } catch (const DeviceError& error) {
-      ADD_FAILURE() << error.what();
-    }
-  }
+  static Place first(Picture picture) { return places(picture).front(); }
 
   PlanTarget target_ = described(GetParam());
 };
 
-INSTANTIATE_TEST_SUITE_P(Described, Plans, testing::Values("h200", "t4"), [](const auto& device) { return device.param; });
+INSTANTIATE_TEST_SUITE_P(Described, Plans, testing::ValuesIn(devices()), [](const auto& one) { return test_name(device_name(one.param)); });
 
-TEST_P(Plans, ForEveryConvolutionOfTheNetwork) {
-  for (const Picture picture : kPictures) {
-    for (const Layer& layer : kLayers) {
-      for (const Kind kind : {Kind::kForwardRelu, Kind::kGradient}) expect_plan(layer, picture, kind);
-    }
+TEST_P(Plans, ForAConvolutionWithoutReLU) {
+  for (const Place& place : places({400, 300})) {
+    const Convolution convolution = place.convolution(Kind::kForward);
+    const ChosenPlan chosen = choose_plan(convolution, target_, workspace_cap(convolution));
+    print_line(device_name(GetParam()), place, Kind::kForward, chosen);
+    EXPECT_LE(chosen.workspace_bytes, workspace_cap(convolution));
   }
 }
-
-TEST_P(Plans, ForAConvolutionWithoutReLU) { expect_plan(kLayers.back(), kPictures.front(), Kind::kForward); }
 
 // Engine 0 computes anything, slowly.
 TEST_P(Plans, ForLargePicturesNotTheEngineOfLastResort) {
   for (const int size : {1024, 4096}) {
     for (const Kind kind : {Kind::kForward, Kind::kForwardRelu, Kind::kGradient}) {
-      const Convolution convolution = convolution_of(kLayers.front(), {size, size}, kind);
+      const Place place = first({size, size});
+      const Convolution convolution = place.convolution(kind);
       const ChosenPlan chosen = choose_plan(convolution, target_, workspace_cap(convolution));
-      print_line(kLayers.front(), convolution, chosen);
+      print_line(device_name(GetParam()), place, kind, chosen);
       EXPECT_NE(chosen.engine, 0);
     }
   }
 }
 
 TEST_P(Plans, TheSameTwice) {
-  const Convolution convolution = convolution_of(kLayers.front(), kPictures.front(), Kind::kForwardRelu);
-  const ChosenPlan once = choose_plan(convolution, target_, workspace_cap(convolution));
-  const ChosenPlan again = choose_plan(convolution, target_, workspace_cap(convolution));
-  EXPECT_EQ(once.engine, again.engine);
-  EXPECT_EQ(once.workspace_bytes, again.workspace_bytes);
+  const Convolution convolution = first({400, 300}).convolution(Kind::kForwardRelu);
+  for (const Prefer prefer : {Prefer::kSpeed, Prefer::kMemory}) {
+    const ChosenPlan once = choose_plan(convolution, target_, workspace_cap(convolution), prefer);
+    const ChosenPlan again = choose_plan(convolution, target_, workspace_cap(convolution), prefer);
+    EXPECT_EQ(once.engine, again.engine);
+    EXPECT_EQ(once.workspace_bytes, again.workspace_bytes);
+  }
+}
+
+// Where memory is preferred, the copies that engines make of large tensors are what there is to save.
+TEST_P(Plans, LeanerWhereMemoryIsPreferred) {
+  for (const Kind kind : {Kind::kForwardRelu, Kind::kGradient}) {
+    const Convolution convolution = first({1024, 1024}).convolution(kind);
+    const ChosenPlan quick = choose_plan(convolution, target_, workspace_cap(convolution));
+    const ChosenPlan least = choose_plan(convolution, target_, workspace_cap(convolution), Prefer::kMemory);
+    print_line(device_name(GetParam()), first({1024, 1024}), kind, quick);
+    print_line("  leaner", first({1024, 1024}), kind, least);
+    EXPECT_LT(least.workspace_bytes, quick.workspace_bytes);
+  }
 }
 
 std::string message_of(const Convolution& convolution, const PlanTarget& target, std::int64_t cap) {

@@ -1,5 +1,5 @@
-// Stands in for cuDNN under kernels/cuda/dnn.h: the same convolutions by loops. Its plans ask for a workspace and leave it full of NaN, so
-// that a workspace which overlaps anything shows.
+// Stands in for cuDNN under kernels/cuda/dnn.h: the same convolutions by loops. Its plans ask for a workspace, as cuDNN's for copies of the
+// tensors unless memory is preferred, and leave it full of NaN, so that a workspace which overlaps anything shows.
 #include "kernels/cuda/dnn.h"
 
 #include <algorithm>
@@ -13,13 +13,18 @@
 namespace impasto::cuda {
 namespace {
 
-constexpr std::int64_t kWorkspaceFloats = 193;
+constexpr std::int64_t kLeastWorkspaceFloats = 193;
 
 class Plan : public DnnPlan {
  public:
-  Plan(cudaStream_t stream, const Convolution& convolution) : stream_(stream), convolution_(convolution) {}
+  Plan(cudaStream_t stream, const Convolution& convolution, Prefer prefer)
+      : stream_(stream), convolution_(convolution), workspace_floats_(kLeastWorkspaceFloats) {
+    if (prefer == Prefer::kSpeed) {
+      workspace_floats_ += std::int64_t{convolution.in_channels + convolution.out_channels} * convolution.h * convolution.w;
+    }
+  }
 
-  std::int64_t workspace_bytes() const override { return kWorkspaceFloats * std::int64_t{sizeof(float)}; }
+  std::int64_t workspace_bytes() const override { return workspace_floats_ * std::int64_t{sizeof(float)}; }
 
   void run(const float* from, const float* filters, const float* bias, float* to, void* workspace) override {
     emulation::enqueue_library_call("cuDNN convolution", stream_, [=, this] { compute(from, filters, bias, to, workspace); });
@@ -27,7 +32,7 @@ class Plan : public DnnPlan {
 
  private:
   void compute(const float* from, const float* filters, const float* bias, float* to, void* workspace) const {
-    std::fill_n(static_cast<float*>(workspace), kWorkspaceFloats, std::numeric_limits<float>::quiet_NaN());
+    std::fill_n(static_cast<float*>(workspace), workspace_floats_, std::numeric_limits<float>::quiet_NaN());
     const bool back = convolution_.kind == Convolution::Kind::kGradient;
     const int ins = back ? convolution_.out_channels : convolution_.in_channels;
     const int outs = back ? convolution_.in_channels : convolution_.out_channels;
@@ -72,15 +77,16 @@ class Plan : public DnnPlan {
 
   cudaStream_t stream_;
   Convolution convolution_;
+  std::int64_t workspace_floats_;
 };
 
 class Loops : public Dnn {
  public:
   explicit Loops(cudaStream_t stream) : stream_(stream) {}
 
-  std::unique_ptr<DnnPlan> plan(const Convolution& convolution) override {
+  std::unique_ptr<DnnPlan> plan(const Convolution& convolution, Prefer prefer) override {
     emulation::pass_library_call("cuDNN plan");
-    return std::make_unique<Plan>(stream_, convolution);
+    return std::make_unique<Plan>(stream_, convolution, prefer);
   }
 
  private:

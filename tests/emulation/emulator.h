@@ -43,6 +43,9 @@ std::int64_t waits();
 // 0 or 1; 0: every call that needs a device is cudaErrorNoDevice.
 void set_devices(int count);
 
+// What the device has, taken or free: at first 16 GiB, or as many bytes as the environment's IMPASTO_EMULATED_MEMORY says.
+void set_device_memory(std::size_t bytes);
+
 // Of cudaMalloc and cudaMallocHost together.
 std::int64_t live_allocations();
 std::size_t live_bytes();

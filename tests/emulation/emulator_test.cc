@@ -643,6 +643,16 @@ TEST(RuntimeTest, CountsWhatIsLive) {
   EXPECT_EQ(less, available - 1000);
   void* too_much = nullptr;
   EXPECT_EQ(cudaMalloc(&too_much, less + 1), cudaErrorMemoryAllocation);
+  const std::size_t all = total;
+  for (const std::size_t memory : {all - available + 1500, all - available + 500}) {
+    set_device_memory(memory);
+    ASSERT_EQ(cudaMemGetInfo(&less, &total), cudaSuccess);
+    EXPECT_EQ(total, memory);
+    // None where less than is taken is left.
+    EXPECT_EQ(less, memory == all - available + 1500 ? 500U : 0U);
+    EXPECT_EQ(cudaMalloc(&too_much, less + 1), cudaErrorMemoryAllocation);
+  }
+  set_device_memory(all);
   EXPECT_EQ(cudaFree(host), cudaErrorInvalidValue);
   EXPECT_EQ(cudaFreeHost(host), cudaSuccess);
   EXPECT_EQ(cudaFree(device), cudaSuccess);

@@ -1,4 +1,5 @@
 // The CUDA runtime over host memory: every call does its work before it returns, unless its stream is being captured.
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -53,8 +54,12 @@ namespace impasto::emulation {
 namespace {
 
 constexpr std::size_t kAlignment = 256;
-constexpr std::size_t kDeviceMemory = std::size_t{16} << 30;
 constexpr int kVersion = 12000;
+
+std::size_t first_device_memory() {
+  const char* const bytes = std::getenv("IMPASTO_EMULATED_MEMORY");
+  return bytes == nullptr ? std::size_t{16} << 30 : std::strtoull(bytes, nullptr, 10);
+}
 
 struct Piece {
   std::size_t bytes;
@@ -73,6 +78,7 @@ struct Runtime {
   std::int64_t failing = 0;
   std::string fault;
   std::map<std::uintptr_t, Piece> pieces;
+  std::size_t device_memory = first_device_memory();
   std::size_t device_bytes = 0;
   std::size_t host_bytes = 0;
   std::set<cudaStream_t> streams;
@@ -80,6 +86,8 @@ struct Runtime {
   std::set<cudaGraph_t> graphs;
   std::set<cudaGraphExec_t> executables;
 
+  // None where the memory has been set to less than is taken.
+  std::size_t free_bytes() const { return device_memory - std::min(device_memory, device_bytes); }
   bool has(cudaStream_t stream) const { return stream == nullptr || streams.contains(stream); }
 
   // Invalidates the captures of the streams that `chosen` chooses. Whether there are any.
@@ -153,7 +161,7 @@ cudaError_t allocate(Runtime& state, void** memory, std::size_t bytes, bool on_d
   if (memory == nullptr) return cudaErrorInvalidValue;
   *memory = nullptr;
   if (bytes == 0) return cudaSuccess;
-  if (on_device && bytes > kDeviceMemory - state.device_bytes) return cudaErrorMemoryAllocation;
+  if (on_device && bytes > state.free_bytes()) return cudaErrorMemoryAllocation;
   void* const piece = ::operator new (bytes, std::align_val_t{kAlignment}, std::nothrow);
   if (piece == nullptr) return cudaErrorMemoryAllocation;
   std::memset(piece, 0xff, bytes);
@@ -298,6 +306,11 @@ std::int64_t waits() {
   return runtime().waits;
 }
 
+void set_device_memory(std::size_t bytes) {
+  const std::lock_guard<std::mutex> lock(runtime().mutex);
+  runtime().device_memory = bytes;
+}
+
 void set_devices(int count) {
   const std::lock_guard<std::mutex> lock(runtime().mutex);
   runtime().devices = count;
@@ -364,7 +377,6 @@ using impasto::emulation::error_words;
 using impasto::emulation::fill;
 using impasto::emulation::forget_fault;
 using impasto::emulation::give_back;
-using impasto::emulation::kDeviceMemory;
 using impasto::emulation::kVersion;
 using impasto::emulation::last_error;
 using impasto::emulation::last_fault;
@@ -411,11 +423,11 @@ cudaError_t cudaGetDevice(int* device) {
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
-  return call(cudaErrorInvalidValue, [&](const Runtime&) {
+  return call(cudaErrorInvalidValue, [&](const Runtime& state) {
     if (device != 0) return cudaErrorInvalidDevice;
     *properties = {};
     std::strcpy(properties->name, "Emulated device");
-    properties->totalGlobalMem = kDeviceMemory;
+    properties->totalGlobalMem = state.device_memory;
     properties->sharedMemPerBlock = std::size_t{48} << 10;
     properties->warpSize = 32;
     properties->maxThreadsPerBlock = 1024;
@@ -428,8 +440,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
 
 cudaError_t cudaMemGetInfo(std::size_t* available, std::size_t* total) {
   return call(cudaErrorInvalidValue, [&](const Runtime& state) {
-    *available = kDeviceMemory - state.device_bytes;
-    *total = kDeviceMemory;
+    *available = state.free_bytes();
+    *total = state.device_memory;
     return cudaSuccess;
   });
 }

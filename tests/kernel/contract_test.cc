@@ -22,6 +22,19 @@ class Contract : public KernelTest {
 
 IMPASTO_FOR_EVERY_BACKEND(Contract);
 
+TEST_P(Contract, MemoryThatCannotBeHadIsAnError) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers end a program that asks for more memory than there can be";
+#endif
+  try {
+    backend().allocate(std::int64_t{1} << 60);
+    ADD_FAILURE() << "has 2^60 bytes";
+  } catch (const OutOfMemoryError& error) {
+    EXPECT_EQ(error.needed_bytes, std::int64_t{1} << 60);
+    EXPECT_NE(std::string(error.what()).find("1099511627776 MiB are needed"), std::string::npos) << error.what();
+  }
+}
+
 TEST_P(Contract, FiltersAreAsManyAsTheirChannelsMake) {
   EXPECT_NO_THROW(backend().load_filters({16, 8, false, weight_, std::span(bias_).first(8)}));
   EXPECT_THROW(backend().load_filters({0, 16, false, {}, bias_}), ShapeError);

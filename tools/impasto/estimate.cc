@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <span>
 
+#include "impasto/error.h"
 #include "tools/impasto/failure.h"
 #include "tools/impasto/memory.h"
 #include "tools/impasto/progress.h"
@@ -109,10 +110,15 @@ std::string dry_run_text(Session& session, const Settings& settings, const Input
   text += "memory:\n";
   for (const MemoryUse& use : uses) text += "  " + use.purpose + ": " + bytes_text(use.bytes) + "\n";
   text += "  total, at most: " + bytes_text(total(uses)) + "\n";
-  const std::int64_t available = available_memory_bytes();
+  const std::int64_t available = session.device() == Device::kCuda ? -1 : available_memory_bytes();
   if (available >= 0) text += "  available beside that of the program: " + bytes_text(available) + "\n";
 
-  const Trial trial = measure(session, settings, inputs.content.working);
+  Trial trial;
+  try {
+    trial = measure(session, settings, inputs.content.working);
+  } catch (const OutOfMemoryError& error) {
+    return text + "time: not known: " + error.what() + "\n";
+  }
   const auto seconds_of = [&](Size size) { return trial.fixed + trial.each * static_cast<double>(pixels(size)); };
   const double evaluation = seconds_of(inputs.content.working);
   const int evaluations = std::max(1, settings.style.iterations);

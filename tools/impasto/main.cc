@@ -50,6 +50,8 @@ int run_command(int argc, char** argv) {
     return fail(kUsage, error.what());
   } catch (const ShapeError& error) {
     return fail(kUsage, error.what());
+  } catch (const OutOfMemoryError& error) {
+    return fail(kOutOfMemory, error.what());
   } catch (const DeviceError& error) {
     return fail(kNoDevice, error.what());
   } catch (const WeightError& error) {

@@ -127,6 +127,7 @@ std::string report_json(const Settings& settings, const Inputs& inputs, const Re
   for (const Evaluation& evaluation : result.evaluations) {
     json["evaluations"].push_back(evaluation_json(evaluation, settings.style.style_layers));
   }
+  json["notices"] = result.notices;
   json["stop_reason"] = to_string(result.stop_reason);
   json["peak_memory_bytes"] = peak_memory_bytes;
   return dump(json, 1) + "\n";

@@ -99,6 +99,12 @@ std::string outcome_text(const Result& result) {
          ", stopped by: " + to_string(result.stop_reason) + ", peak memory " + bytes_text(peak_memory_bytes());
 }
 
+// What a run that has no room needs, in the command's own options.
+Failure out_of_memory(const OutOfMemoryError& error) {
+  const std::string width = error.max_width > 0 ? "--max-width " + std::to_string(error.max_width) : "a smaller --max-width";
+  return {kOutOfMemory, std::string(error.what()) + " (" + width + ", --history)"};
+}
+
 void announce(const Settings& settings, const Inputs& inputs) {
   const auto size = [](Size s) { return std::to_string(s.width) + "x" + std::to_string(s.height); };
   std::string text = "content " + size(inputs.content.working) + ", style";
@@ -125,7 +131,8 @@ int run(const Settings& settings) {
     print_result(dry_run_text(session, settings, inputs));
     return kOk;
   }
-  check_memory(memory_needed(session, settings, inputs));
+  // A GPU has memory of its own, and the session says what would fit there.
+  if (session.device() != Device::kCuda) check_memory(memory_needed(session, settings, inputs));
   if (!settings.untrained) inputs.weights_sha256 = sha256_file(inputs.weights_path);
   resize_pictures(settings, inputs, pictures);
   announce(settings, inputs);
@@ -140,9 +147,16 @@ int run(const Settings& settings) {
     snapshots.offer(progress);
     return interrupting_signal() == 0;
   };
-  Result result =
-      session.stylize(pictures.content.image, styles, settings.style, observer, pictures.init ? &pictures.init->image : nullptr);
+  const auto stylize = [&] {
+    try {
+      return session.stylize(pictures.content.image, styles, settings.style, observer, pictures.init ? &pictures.init->image : nullptr);
+    } catch (const OutOfMemoryError& error) {
+      throw out_of_memory(error);
+    }
+  };
+  Result result = stylize();
   display->finish();
+  for (const std::string& notice : result.notices) note(settings, notice);
 
   const bool interrupted = result.stop_reason == StopReason::kCancelled;
   if (interrupted && result.evaluations.size() <= 1) stop_if_interrupted();
