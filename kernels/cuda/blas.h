@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "impasto/precision.h"
+
 namespace impasto::cuda {
 
 // As cublasSgemmStridedBatched has them: column-major, C = alpha op(A) op(B) + beta C, op(A) m x k, op(B) k x n, `batch` problems, stride
@@ -37,7 +39,7 @@ class Blas {
   virtual void multiply(const Product& product) = 0;
 };
 
-// Products in float32 proper, no TF32. Throws DeviceError.
-std::unique_ptr<Blas> make_blas(cudaStream_t stream);
+// precision: of the products, kFp32 or kTf32; sums are float32. Throws DeviceError.
+std::unique_ptr<Blas> make_blas(cudaStream_t stream, Precision precision);
 
 }  // namespace impasto::cuda

@@ -146,7 +146,9 @@ class FeatureConv : public CudaConvPlan {
   }
 
  private:
-  Convolution problem(Convolution::Kind kind) const { return {kind, spec_.h, spec_.w, filters_.in_channels, filters_.out_channels}; }
+  Convolution problem(Convolution::Kind kind) const {
+    return {kind, spec_.h, spec_.w, filters_.in_channels, filters_.out_channels, context_.precision};
+  }
 
   std::unique_ptr<DnnPlan> forward_;
   std::unique_ptr<DnnPlan> gradient_;

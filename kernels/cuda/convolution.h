@@ -12,6 +12,7 @@ namespace impasto::cuda {
 // What plans work with; all borrowed.
 struct Context {
   cudaStream_t stream = nullptr;
+  Precision precision = Precision::kFp32;
   Dnn* dnn = nullptr;
   Blas* blas = nullptr;
 };

@@ -89,9 +89,35 @@ cudaDeviceProp properties_of(int device) {
   return properties;
 }
 
+std::string capability(const cudaDeviceProp& properties) {
+  return "compute capability " + std::to_string(properties.major) + "." + std::to_string(properties.minor);
+}
+
 std::string described(const cudaDeviceProp& properties) {
-  return std::string(properties.name) + ", compute capability " + std::to_string(properties.major) + "." +
-         std::to_string(properties.minor) + ", " + std::to_string(properties.totalGlobalMem >> 20) + " MiB";
+  return std::string(properties.name) + ", " + capability(properties) + ", " + std::to_string(properties.totalGlobalMem >> 20) + " MiB";
+}
+
+// Those that a device has, the one that kAuto stands for first.
+std::vector<Precision> precisions_of(const cudaDeviceProp& properties) {
+  // The first with tensor cores that take TF32.
+  constexpr int kAmpere = 8;
+  if (properties.major < kAmpere) return {Precision::kFp32};
+  return {Precision::kTf32, Precision::kFp32};
+}
+
+std::string listed(const std::vector<Precision>& precisions) {
+  std::string names = to_string(precisions.front());
+  for (std::size_t i = 1; i < precisions.size(); ++i) names += std::string(", ") + to_string(precisions[i]);
+  return names;
+}
+
+// Never kAuto.
+Precision chosen_precision(Precision asked, const cudaDeviceProp& properties) {
+  const std::vector<Precision> accepted = precisions_of(properties);
+  if (asked == Precision::kAuto) return accepted.front();
+  if (std::find(accepted.begin(), accepted.end(), asked) != accepted.end()) return asked;
+  throw OptionError(std::string("precision is ") + to_string(asked) + "; accepted on a CUDA device of " + capability(properties) +
+                    ": auto, " + listed(accepted));
 }
 
 cudaDeviceProp selected(int device) {
@@ -106,14 +132,15 @@ cudaDeviceProp selected(int device) {
 
 class CudaBackend : public Backend {
  public:
-  explicit CudaBackend(int device)
-      : properties_(selected(device)),
+  explicit CudaBackend(const BackendOptions& options)
+      : properties_(selected(options.cuda_device)),
+        precision_(chosen_precision(options.precision, properties_)),
         dnn_(cuda::make_dnn(stream_)),
-        blas_(cuda::make_blas(stream_)),
-        context_{stream_, dnn_.get(), blas_.get()},
+        blas_(cuda::make_blas(stream_, precision_)),
+        context_{stream_, precision_, dnn_.get(), blas_.get()},
         partials_(cuda::allocate(cuda::kPartials * std::int64_t{sizeof(double)})) {}
 
-  std::string description() const override { return "cuda, float32, " + described(properties_); }
+  std::string description() const override { return std::string("cuda, ") + to_string(precision_) + ", " + described(properties_); }
 
   Buffer allocate(std::int64_t bytes) override { return cuda::allocate(bytes); }
   std::int64_t vector_bytes(std::int64_t size) const override { return size * std::int64_t{sizeof(float)}; }
@@ -326,6 +353,7 @@ class CudaBackend : public Backend {
   }
 
   cudaDeviceProp properties_;
+  Precision precision_;
   Stream stream_;
   std::unique_ptr<cuda::Dnn> dnn_;
   std::unique_ptr<cuda::Blas> blas_;
@@ -338,10 +366,13 @@ class CudaBackend : public Backend {
 std::vector<std::string> describe_cuda_devices() {
   std::vector<std::string> lines;
   const int count = device_count();
-  for (int device = 0; device < count; ++device) lines.push_back(described(properties_of(device)));
+  for (int device = 0; device < count; ++device) {
+    const cudaDeviceProp properties = properties_of(device);
+    lines.push_back(described(properties) + ", precision " + listed(precisions_of(properties)));
+  }
   return lines;
 }
 
-std::unique_ptr<Backend> make_cuda_backend(int device) { return std::make_unique<CudaBackend>(device); }
+std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options) { return std::make_unique<CudaBackend>(options); }
 
 }  // namespace impasto

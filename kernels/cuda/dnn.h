@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "impasto/precision.h"
+
 namespace impasto::cuda {
 
 // A 3x3 cross-correlation, stride 1, zero padding 1, float32, channels fastest. The filters lie as (out_channels, 3, 3, in_channels).
@@ -20,6 +22,8 @@ struct Convolution {
   int w = 0;
   int in_channels = 0;
   int out_channels = 0;
+  // Of the products: kFp32 or kTf32. Sums are float32.
+  Precision precision = Precision::kFp32;
 };
 
 class DnnPlan {

@@ -179,11 +179,13 @@ Engine engine_of(const Descriptor& configuration) {
   return read;
 }
 
-// Float32 proper, the same bits every time. cuDNN's graphs have no switch for either: it is the engines that differ. Winograd's algorithm
-// may be among them: it computes in float32 too, and the CPU backend uses it.
-bool is_strict(const Engine& engine) {
-  return std::none_of(engine.notes.begin(), engine.notes.end(), [](cudnnBackendNumericalNote_t note) {
-    return note == CUDNN_NUMERICAL_NOTE_TENSOR_CORE || note == CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS ||
+// Sums in float32 of products in the precision asked for, the same bits every time. cuDNN's graphs have no switch for any of it: it is the
+// engines that differ. Winograd's algorithm may be among them: it computes in float32 too, and the CPU backend uses it.
+bool is_allowed(const Engine& engine, Precision precision) {
+  return std::none_of(engine.notes.begin(), engine.notes.end(), [precision](cudnnBackendNumericalNote_t note) {
+    // Of float32 tensors, tensor cores make TF32.
+    const bool rounds = note == CUDNN_NUMERICAL_NOTE_TENSOR_CORE && precision == Precision::kFp32;
+    return rounds || note == CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS || note == CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION ||
            note == CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC;
   });
 }
@@ -260,11 +262,11 @@ std::int64_t workspace_cap(const Convolution& convolution) {
 
 ChosenPlan choose_plan(const Convolution& convolution, const PlanTarget& target, std::int64_t cap) {
   std::deque<Descriptor> parts = operation_graph(convolution, target);
-  std::string refusal = "no engine computes in float32 proper and deterministically";
+  std::string refusal = std::string("no engine computes in ") + to_string(convolution.precision) + " and deterministically";
   for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
     for (Descriptor& configuration : configurations(parts.back(), target, mode)) {
       const Engine engine = engine_of(configuration);
-      if (!is_strict(engine)) continue;
+      if (!is_allowed(engine, convolution.precision)) continue;
       Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, "an execution plan");
       plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
       target.bind_plan(plan);

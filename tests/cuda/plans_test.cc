@@ -53,16 +53,23 @@ PlanTarget described(const std::string& device) {
   return PlanTarget(std::string(std::istreambuf_iterator<char>(file), {}));
 }
 
-class Plans : public testing::TestWithParam<std::string> {
+struct Target {
+  std::string device;
+  Precision precision = Precision::kFp32;
+};
+
+std::string name_of(const Target& target) { return target.device + "_" + to_string(target.precision); }
+
+class Plans : public testing::TestWithParam<Target> {
  protected:
   void print_line(const Layer& layer, const Convolution& convolution, const ChosenPlan& chosen) {
-    std::printf("%-4s  %s  %3d -> %3d  %4dx%-4d  %-13s  engine %2d  workspace %10lld\n", GetParam().c_str(), layer.name, layer.in_channels,
-                layer.out_channels, convolution.w, convolution.h, name_of(convolution.kind), static_cast<int>(chosen.engine),
-                static_cast<long long>(chosen.workspace_bytes));
+    std::printf("%-9s  %s  %3d -> %3d  %4dx%-4d  %-13s  engine %2d  workspace %10lld\n", name_of(GetParam()).c_str(), layer.name,
+                layer.in_channels, layer.out_channels, convolution.w, convolution.h, name_of(convolution.kind),
+                static_cast<int>(chosen.engine), static_cast<long long>(chosen.workspace_bytes));
   }
 
   void expect_plan(const Layer& layer, Picture picture, Kind kind) {
-    const Convolution convolution = convolution_of(layer, picture, kind);
+    const Convolution convolution = of_precision(convolution_of(layer, picture, kind));
     SCOPED_TRACE(std::string(layer.name) + ", " + name_of(kind));
     try {
       const std::int64_t cap = workspace_cap(convolution);
@@ -74,10 +81,18 @@ class Plans : public testing::TestWithParam<std::string> {
     }
   }
 
-  PlanTarget target_ = described(GetParam());
+  static Convolution of_precision(Convolution convolution) {
+    convolution.precision = GetParam().precision;
+    return convolution;
+  }
+
+  PlanTarget target_ = described(GetParam().device);
 };
 
-INSTANTIATE_TEST_SUITE_P(Described, Plans, testing::Values("h200", "t4"), [](const auto& device) { return device.param; });
+INSTANTIATE_TEST_SUITE_P(Described, Plans,
+                         testing::Values(Target{"h200", Precision::kFp32}, Target{"h200", Precision::kTf32},
+                                         Target{"t4", Precision::kFp32}),
+                         [](const auto& target) { return name_of(target.param); });
 
 TEST_P(Plans, ForEveryConvolutionOfTheNetwork) {
   for (const Picture picture : kPictures) {
@@ -93,7 +108,7 @@ TEST_P(Plans, ForAConvolutionWithoutReLU) { expect_plan(kLayers.back(), kPicture
 TEST_P(Plans, ForLargePicturesNotTheEngineOfLastResort) {
   for (const int size : {1024, 4096}) {
     for (const Kind kind : {Kind::kForward, Kind::kForwardRelu, Kind::kGradient}) {
-      const Convolution convolution = convolution_of(kLayers.front(), {size, size}, kind);
+      const Convolution convolution = of_precision(convolution_of(kLayers.front(), {size, size}, kind));
       const ChosenPlan chosen = choose_plan(convolution, target_, workspace_cap(convolution));
       print_line(kLayers.front(), convolution, chosen);
       EXPECT_NE(chosen.engine, 0);
@@ -102,7 +117,7 @@ TEST_P(Plans, ForLargePicturesNotTheEngineOfLastResort) {
 }
 
 TEST_P(Plans, TheSameTwice) {
-  const Convolution convolution = convolution_of(kLayers.front(), kPictures.front(), Kind::kForwardRelu);
+  const Convolution convolution = of_precision(convolution_of(kLayers.front(), kPictures.front(), Kind::kForwardRelu));
   const ChosenPlan once = choose_plan(convolution, target_, workspace_cap(convolution));
   const ChosenPlan again = choose_plan(convolution, target_, workspace_cap(convolution));
   EXPECT_EQ(once.engine, again.engine);
@@ -119,14 +134,14 @@ std::string message_of(const Convolution& convolution, const PlanTarget& target,
 }
 
 TEST_P(Plans, AnErrorNamesTheConvolutionAndTheCap) {
-  const std::string message = message_of({Kind::kGradient, 30, 40, 64, 128}, target_, -1);
+  const std::string message = message_of(of_precision({Kind::kGradient, 30, 40, 64, 128}), target_, -1);
   EXPECT_NE(message.find("gradient of the 3x3 convolution of 64 to 128 channels of 40x30"), std::string::npos) << message;
   EXPECT_NE(message.find("-1 bytes"), std::string::npos) << message;
   EXPECT_EQ(message.find('\n'), std::string::npos) << message;
 }
 
 TEST_P(Plans, AnErrorOfCudnnsIsOneLine) {
-  const std::string message = message_of({Kind::kForward, 30, 40, 0, 64}, target_, 0);
+  const std::string message = message_of(of_precision({Kind::kForward, 30, 40, 0, 64}), target_, 0);
   EXPECT_EQ(message.find("cuDNN, finishing a forward convolution: CUDNN_STATUS_BAD_PARAM"), 0U) << message;
   EXPECT_EQ(message.find('\n'), std::string::npos) << message;
 }

@@ -1,5 +1,5 @@
-// Stands in for cuDNN under kernels/cuda/dnn.h: the same convolutions by loops. Its plans ask for a workspace and leave it full of NaN, so
-// that a workspace which overlaps anything shows.
+// Stands in for cuDNN under kernels/cuda/dnn.h: the same convolutions by loops, of operands rounded as tensor cores take them. Its plans
+// ask for a workspace and leave it full of NaN, so that a workspace which overlaps anything shows.
 #include "kernels/cuda/dnn.h"
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/emulation/fault_gate.h"
+#include "tests/emulation/rounding.h"
 
 namespace impasto::cuda {
 namespace {
@@ -24,6 +25,7 @@ class Plan : public DnnPlan {
   void run(const float* from, const float* filters, const float* bias, float* to, void* workspace) override {
     emulation::pass_library_call("cuDNN convolution");
     std::fill_n(static_cast<float*>(workspace), kWorkspaceFloats, std::numeric_limits<float>::quiet_NaN());
+    const auto taken = [this](float value) { return convolution_.precision == Precision::kTf32 ? emulation::tf32(value) : value; };
     const bool back = convolution_.kind == Convolution::Kind::kGradient;
     const int ins = back ? convolution_.out_channels : convolution_.in_channels;
     const int outs = back ? convolution_.in_channels : convolution_.out_channels;
@@ -32,13 +34,15 @@ class Plan : public DnnPlan {
     for (int k = 0; k < convolution_.out_channels; ++k) {
       for (int tap = 0; tap < 9; ++tap) {
         for (int c = 0; c < convolution_.in_channels; ++c) {
-          const float value = filters[(static_cast<std::size_t>(k) * 9 + tap) * convolution_.in_channels + c];
+          const float value = taken(filters[(static_cast<std::size_t>(k) * 9 + tap) * convolution_.in_channels + c]);
           const std::size_t place =
               back ? (static_cast<std::size_t>(8 - tap) * ins + k) * outs + c : (static_cast<std::size_t>(tap) * ins + c) * outs + k;
           weight[place] = value;
         }
       }
     }
+    std::vector<float> input(static_cast<std::size_t>(convolution_.h) * convolution_.w * ins);
+    std::transform(from, from + input.size(), input.begin(), taken);
     std::vector<float> sums(static_cast<std::size_t>(outs));
     // Of one tap: thousands of terms in one float32 sum err more than any library's blocks.
     std::vector<float> of_tap(static_cast<std::size_t>(outs));
@@ -50,7 +54,7 @@ class Plan : public DnnPlan {
           const int column = x + tap % 3 - 1;
           if (row < 0 || row >= convolution_.h || column < 0 || column >= convolution_.w) continue;
           std::fill(of_tap.begin(), of_tap.end(), 0.0f);
-          const float* pixel = from + (static_cast<std::size_t>(row) * convolution_.w + column) * ins;
+          const float* pixel = input.data() + (static_cast<std::size_t>(row) * convolution_.w + column) * ins;
           for (int c = 0; c < ins; ++c) {
             const float* w = weight.data() + (static_cast<std::size_t>(tap) * ins + c) * outs;
             for (int k = 0; k < outs; ++k) of_tap[k] += pixel[c] * w[k];

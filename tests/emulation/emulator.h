@@ -38,6 +38,9 @@ std::int64_t calls();
 // 0 or 1; 0: every call that needs a device is cudaErrorNoDevice.
 void set_devices(int count);
 
+// Of the device; 9.0 to begin with.
+void set_compute_capability(int major, int minor);
+
 // Of cudaMalloc and cudaMallocHost together.
 std::int64_t live_allocations();
 std::size_t live_bytes();

@@ -35,6 +35,8 @@ struct Piece {
 struct Runtime {
   std::mutex mutex;
   int devices = 1;
+  int major = 9;
+  int minor = 0;
   Order order = Order::kForward;
   std::int64_t calls = 0;
   // The call that is to fail, counted down to it.
@@ -187,6 +189,12 @@ void set_devices(int count) {
   runtime().devices = count;
 }
 
+void set_compute_capability(int major, int minor) {
+  const std::lock_guard<std::mutex> lock(runtime().mutex);
+  runtime().major = major;
+  runtime().minor = minor;
+}
+
 std::int64_t live_allocations() {
   const std::lock_guard<std::mutex> lock(runtime().mutex);
   return std::ssize(runtime().pieces);
@@ -274,7 +282,7 @@ cudaError_t cudaGetDevice(int* device) {
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
-  return call(cudaErrorInvalidValue, [&](const Runtime&) {
+  return call(cudaErrorInvalidValue, [&](const Runtime& state) {
     if (device != 0) return cudaErrorInvalidDevice;
     *properties = {};
     std::strcpy(properties->name, "Emulated device");
@@ -282,8 +290,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
     properties->sharedMemPerBlock = std::size_t{48} << 10;
     properties->warpSize = 32;
     properties->maxThreadsPerBlock = 1024;
-    properties->major = 9;
-    properties->minor = 0;
+    properties->major = state.major;
+    properties->minor = state.minor;
     properties->multiProcessorCount = 4;
     return cudaSuccess;
   });

@@ -5,8 +5,10 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/network.h"
@@ -125,7 +127,7 @@ TEST_P(Transfer, AgreesWithTheCpu) {
   const Outcome expected = transfer(*cpu, options, kLayers, 37, 26);
   for (const emulation::Order order : {emulation::Order::kForward, emulation::Order::kReverse}) {
     emulation::set_order_of_new_streams(order);
-    const std::unique_ptr<Backend> cuda = make_cuda_backend(0);
+    const std::unique_ptr<Backend> cuda = make_cuda_backend({.precision = Precision::kFp32});
     const Outcome actual = transfer(*cuda, options, kLayers, 37, 26);
     ASSERT_EQ(actual.losses.size(), expected.losses.size());
     EXPECT_NEAR(actual.losses[0] / expected.losses[0], 1, 1e-5);
@@ -151,7 +153,7 @@ StyleOptions shallow() {
 TEST(CudaFaults, EveryCallMayFail) {
   emulation::set_order_of_new_streams(emulation::Order::kForward);
   const StyleOptions options = shallow();
-  const auto run = [&] { return transfer(*make_cuda_backend(0), options, 3, 8, 6); };
+  const auto run = [&] { return transfer(*make_cuda_backend({}), options, 3, 8, 6); };
   const std::int64_t before = emulation::calls();
   const Outcome expected = run();
   const std::int64_t calls = emulation::calls() - before;
@@ -173,11 +175,71 @@ TEST(CudaFaults, EveryCallMayFail) {
 
 TEST(CudaFaults, NoDevice) {
   emulation::set_devices(0);
-  EXPECT_THROW(make_cuda_backend(0), DeviceError);
+  EXPECT_THROW(make_cuda_backend({}), DeviceError);
   emulation::set_devices(1);
-  EXPECT_THROW(make_cuda_backend(1), DeviceError);
-  EXPECT_THROW(make_cuda_backend(-1), DeviceError);
+  EXPECT_THROW(make_cuda_backend({.cuda_device = 1}), DeviceError);
+  EXPECT_THROW(make_cuda_backend({.cuda_device = -1}), DeviceError);
   EXPECT_EQ(emulation::live_allocations(), 0);
+}
+
+class CudaPrecision : public testing::Test {
+ protected:
+  void TearDown() override { emulation::set_compute_capability(9, 0); }
+
+  static std::string description(Precision precision) { return make_cuda_backend({.precision = precision})->description(); }
+
+  static void expect_refused(Precision precision, const std::string& accepted) {
+    try {
+      make_cuda_backend({.precision = precision});
+      ADD_FAILURE() << to_string(precision) << " was accepted";
+    } catch (const OptionError& error) {
+      const std::string message = error.what();
+      EXPECT_NE(message.find(std::string("precision is ") + to_string(precision)), std::string::npos) << message;
+      EXPECT_NE(message.find(": " + accepted), std::string::npos) << message;
+    }
+  }
+};
+
+TEST_F(CudaPrecision, IsThatOfTheDevice) {
+  for (const auto& [major, minor] : {std::pair(8, 0), std::pair(9, 0)}) {
+    emulation::set_compute_capability(major, minor);
+    EXPECT_EQ(description(Precision::kAuto).find("cuda, tf32, "), 0u);
+    EXPECT_EQ(description(Precision::kTf32).find("cuda, tf32, "), 0u);
+    EXPECT_EQ(description(Precision::kFp32).find("cuda, fp32, "), 0u);
+    expect_refused(Precision::kFp16, "auto, tf32, fp32");
+    EXPECT_NE(describe_cuda_devices().front().find("precision tf32, fp32"), std::string::npos) << describe_cuda_devices().front();
+  }
+  emulation::set_compute_capability(7, 5);
+  EXPECT_EQ(description(Precision::kAuto).find("cuda, fp32, "), 0u);
+  EXPECT_EQ(description(Precision::kFp32).find("cuda, fp32, "), 0u);
+  for (const Precision precision : {Precision::kTf32, Precision::kFp16, Precision::kBf16}) expect_refused(precision, "auto, fp32");
+  EXPECT_EQ(emulation::live_allocations(), 0);
+  EXPECT_EQ(emulation::live_streams(), 0);
+}
+
+// One evaluation beside the double reference: the relative error of the loss, and how far the gradient turns. docs/precision.md has the
+// table that this prints.
+TEST_F(CudaPrecision, OfLossesAndGradients) {
+  struct Bound {
+    Precision precision;
+    double loss;
+    double direction;
+  };
+  StyleOptions options;
+  options.iterations = 1;
+  options.tv_weight = 0.1;
+  for (const Pooling pooling : {Pooling::kMax, Pooling::kAverage}) {
+    options.pooling = pooling;
+    const Outcome expected = transfer(*make_backend({.kind = BackendKind::kReferenceDouble}), options, kLayers, 64, 48);
+    for (const Bound& bound : {Bound{Precision::kFp32, 1e-5, 1e-5}, Bound{Precision::kTf32, 1e-3, 1e-3}}) {
+      const Outcome actual = transfer(*make_cuda_backend({.precision = bound.precision}), options, kLayers, 64, 48);
+      const double loss = std::abs(actual.losses[0] / expected.losses[0] - 1);
+      const double direction = distance_of_directions(actual.first_gradient, expected.first_gradient);
+      std::printf("| %s | %s | %.1e | %.1e |\n", to_string(bound.precision), pooling == Pooling::kMax ? "max" : "average", loss, direction);
+      EXPECT_LE(loss, bound.loss) << to_string(bound.precision);
+      EXPECT_LE(direction, bound.direction) << to_string(bound.precision);
+    }
+  }
 }
 
 }  // namespace
