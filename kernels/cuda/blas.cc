@@ -34,15 +34,18 @@ Handle make_handle() {
 
 cublasOperation_t operation(bool transpose) { return transpose ? CUBLAS_OP_T : CUBLAS_OP_N; }
 
-// Pedantic: neither TF32 nor products put together from bfloat16, whatever the environment allows.
-cublasComputeType_t compute_type(Precision precision) {
+cublasComputeType_t compute_type(Precision precision, Storage operands) {
+  if (operands == Storage::kBfloat16) return CUBLAS_COMPUTE_32F;
+  // Pedantic: neither TF32 nor products put together from bfloat16, whatever the environment allows.
   return precision == Precision::kTf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F_PEDANTIC;
 }
+
+cudaDataType_t data_type(Storage storage) { return storage == Storage::kBfloat16 ? CUDA_R_16BF : CUDA_R_32F; }
 
 class CublasBlas : public Blas {
  public:
   CublasBlas(cudaStream_t stream, Precision precision)
-      : workspace_(allocate(kWorkspaceBytes)), handle_(make_handle()), compute_(compute_type(precision)) {
+      : workspace_(allocate(kWorkspaceBytes)), handle_(make_handle()), precision_(precision) {
     check(cublasSetStream(handle_.get(), stream), "taking the stream");
     // After the stream, which would bring cuBLAS's own workspace back.
     check(cublasSetWorkspace(handle_.get(), workspace_.data(), static_cast<std::size_t>(kWorkspaceBytes)), "taking the workspace");
@@ -55,9 +58,11 @@ class CublasBlas : public Blas {
   }
 
   void multiply(const Product& p) override {
+    const cudaDataType_t operands = data_type(p.operands);
     const cublasStatus_t status = cublasGemmStridedBatchedEx(  //
-        handle_.get(), operation(p.transpose_a), operation(p.transpose_b), p.m, p.n, p.k, &p.alpha, p.a, CUDA_R_32F, p.lda, p.stride_a, p.b,
-        CUDA_R_32F, p.ldb, p.stride_b, &p.beta, p.c, CUDA_R_32F, p.ldc, p.stride_c, p.batch, compute_, CUBLAS_GEMM_DEFAULT);
+        handle_.get(), operation(p.transpose_a), operation(p.transpose_b), p.m, p.n, p.k, &p.alpha, p.a, operands, p.lda, p.stride_a, p.b,
+        operands, p.ldb, p.stride_b, &p.beta, p.c, data_type(p.results), p.ldc, p.stride_c, p.batch, compute_type(precision_, p.operands),
+        CUBLAS_GEMM_DEFAULT);
     if (status == CUBLAS_STATUS_SUCCESS) return;
     check(status, "starting " + std::to_string(p.batch) + " products of " + std::to_string(p.m) + "x" + std::to_string(p.k) + " by " +
                       std::to_string(p.k) + "x" + std::to_string(p.n));
@@ -67,7 +72,7 @@ class CublasBlas : public Blas {
   // Before the handle, which uses it to its end.
   Buffer workspace_;
   Handle handle_;
-  cublasComputeType_t compute_;
+  Precision precision_;
 };
 
 }  // namespace

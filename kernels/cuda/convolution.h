@@ -6,6 +6,7 @@
 #include "kernels/backend.h"
 #include "kernels/cuda/blas.h"
 #include "kernels/cuda/dnn.h"
+#include "kernels/cuda/storage.h"
 
 namespace impasto::cuda {
 
@@ -15,12 +16,15 @@ struct Context {
   Precision precision = Precision::kFp32;
   Dnn* dnn = nullptr;
   Blas* blas = nullptr;
+
+  Storage storage() const { return storage_of(precision); }
 };
 
 std::unique_ptr<Filters> load_filters(const Context& context, const FilterSpec& spec);
 std::unique_ptr<ConvPlan> plan_convolution(const Context& context, const ConvSpec& spec);
 
-// grad_f += scale * grad_g F, as Backend::gram_gradient.
-void add_gram_gradient(const Context& context, const GramTerm& term, Features grad_f);
+// grad_f += scale * grad_g F, as Backend::gram_gradient; grad_f is rounded once. scratch: gram_gradient_scratch_bytes.
+void add_gram_gradient(const Context& context, const GramTerm& term, Features grad_f, void* scratch);
+std::int64_t gram_gradient_scratch_bytes(const Context& context, int channels);
 
 }  // namespace impasto::cuda

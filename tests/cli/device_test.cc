@@ -54,7 +54,7 @@ TEST_F(CliDevice, CudaAgreesWithTheCpu) {
 
 TEST_F(CliDevice, PrecisionIsTakenAndNamed) {
   for (const std::string device : {"cuda", "auto"}) {
-    for (const auto& [asked, taken] : {std::pair("auto", "tf32"), std::pair("tf32", "tf32")}) {
+    for (const auto& [asked, taken] : {std::pair("auto", "tf32"), std::pair("tf32", "tf32"), std::pair("bf16", "bf16")}) {
       const Outcome cuda = run(arguments(device, "cuda.png", asked), kEmulated);
       ASSERT_EQ(cuda.exit_code, 0) << cuda.err;
       EXPECT_TRUE(contains(cuda.err, std::string("cuda, ") + taken + ", ")) << cuda.err;
@@ -93,7 +93,7 @@ TEST_F(CliDevice, DevicesAreListed) {
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.err, "");
   EXPECT_EQ(outcome.out.rfind("cpu, float32, ", 0), 0u) << outcome.out;
-  EXPECT_TRUE(contains(outcome.out, "\ncuda:0: ") && contains(outcome.out, ", precision tf32, fp32\n")) << outcome.out;
+  EXPECT_TRUE(contains(outcome.out, "\ncuda:0: ") && contains(outcome.out, ", precision tf32, fp32, bf16\n")) << outcome.out;
   EXPECT_FALSE(contains(outcome.out, "cuda:1")) << outcome.out;
 }
 

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "impasto/error.h"
@@ -91,7 +92,7 @@ class Plans : public testing::TestWithParam<Target> {
 
 INSTANTIATE_TEST_SUITE_P(Described, Plans,
                          testing::Values(Target{"h200", Precision::kFp32}, Target{"h200", Precision::kTf32},
-                                         Target{"t4", Precision::kFp32}),
+                                         Target{"h200", Precision::kBf16}, Target{"t4", Precision::kFp32}),
                          [](const auto& target) { return name_of(target.param); });
 
 TEST_P(Plans, ForEveryConvolutionOfTheNetwork) {
@@ -103,6 +104,15 @@ TEST_P(Plans, ForEveryConvolutionOfTheNetwork) {
 }
 
 TEST_P(Plans, ForAConvolutionWithoutReLU) { expect_plan(kLayers.back(), kPictures.front(), Kind::kForward); }
+
+// Which tensor cores take no whole words of, and the kernel suite has.
+TEST_P(Plans, ForAnyNumberOfChannels) {
+  for (const auto& [in, out] : {std::pair(1, 1), std::pair(5, 17), std::pair(33, 5), std::pair(64, 33)}) {
+    for (const Kind kind : {Kind::kForward, Kind::kForwardRelu, Kind::kGradient}) {
+      expect_plan({"any", in, out, 0}, {7, 5}, kind);
+    }
+  }
+}
 
 // Engine 0 computes anything, slowly.
 TEST_P(Plans, ForLargePicturesNotTheEngineOfLastResort) {

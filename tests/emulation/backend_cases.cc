@@ -20,7 +20,8 @@ std::vector<BackendCase> backend_cases() {
     return made;
   };
   // TF32's kernels are those of float32.
-  return {emulated(Precision::kFp32, {Order::kForward, Order::kReverse, Order::kRandom}), emulated(Precision::kTf32, {Order::kForward})};
+  return {emulated(Precision::kFp32, {Order::kForward, Order::kReverse, Order::kRandom}), emulated(Precision::kTf32, {Order::kForward}),
+          emulated(Precision::kBf16, {Order::kForward, Order::kReverse})};
 }
 
 }  // namespace impasto::testing_support

@@ -18,9 +18,10 @@ class Loops : public Blas {
     emulation::pass_library_call("cuBLAS product");
     std::vector<float> sums(static_cast<std::size_t>(product.m));
     for (int problem = 0; problem < product.batch; ++problem) {
-      const std::vector<float> a = read(product.a + problem * product.stride_a, product.transpose_a, product.m, product.k, product.lda);
-      const std::vector<float> b = read(product.b + problem * product.stride_b, product.transpose_b, product.k, product.n, product.ldb);
-      float* c = product.c + problem * product.stride_c;
+      const std::vector<float> a =
+          read(product.a, product.operands, problem * product.stride_a, product.transpose_a, product.m, product.k, product.lda);
+      const std::vector<float> b =
+          read(product.b, product.operands, problem * product.stride_b, product.transpose_b, product.k, product.n, product.ldb);
       for (int j = 0; j < product.n; ++j) {
         sums.assign(sums.size(), 0.0f);
         for (int l = 0; l < product.k; ++l) {
@@ -28,21 +29,26 @@ class Loops : public Blas {
           const float* column_of_a = a.data() + static_cast<std::size_t>(l) * product.m;
           for (int i = 0; i < product.m; ++i) sums[i] += factor * column_of_a[i];
         }
-        float* column = c + std::int64_t{j} * product.ldc;
-        // What is there counts only with a beta: it may be uninitialised.
-        for (int i = 0; i < product.m; ++i) column[i] = product.alpha * sums[i] + (product.beta == 0 ? 0.0f : product.beta * column[i]);
+        const std::int64_t column = problem * product.stride_c + std::int64_t{j} * product.ldc;
+        for (int i = 0; i < product.m; ++i) {
+          // What is there counts only with a beta: it may be uninitialised.
+          const float before =
+              product.beta == 0 ? 0.0f : product.beta * emulation::operand(product.c, product.results, Precision::kFp32, column + i);
+          emulation::store(product.alpha * sums[i] + before, product.c, product.results, column + i);
+        }
       }
     }
   }
 
  private:
   // op(matrix), rows x columns, column by column, as the product takes its numbers.
-  std::vector<float> read(const float* matrix, bool transposed, int rows, int columns, int ld) const {
+  std::vector<float> read(const void* numbers, Storage storage, std::int64_t first, bool transposed, int rows, int columns, int ld) const {
     std::vector<float> made(static_cast<std::size_t>(rows) * columns);
+    std::size_t to = 0;
     for (int column = 0; column < columns; ++column) {
       for (int row = 0; row < rows; ++row) {
-        const float value = matrix[transposed ? std::int64_t{row} * ld + column : std::int64_t{column} * ld + row];
-        made[static_cast<std::size_t>(column) * rows + row] = precision_ == Precision::kTf32 ? emulation::tf32(value) : value;
+        const std::int64_t at = first + (transposed ? std::int64_t{row} * ld + column : std::int64_t{column} * ld + row);
+        made[to++] = emulation::operand(numbers, storage, precision_, at);
       }
     }
     return made;

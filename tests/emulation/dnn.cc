@@ -22,10 +22,9 @@ class Plan : public DnnPlan {
 
   std::int64_t workspace_bytes() const override { return kWorkspaceFloats * std::int64_t{sizeof(float)}; }
 
-  void run(const float* from, const float* filters, const float* bias, float* to, void* workspace) override {
+  void run(const void* from, const void* filters, const void* bias, void* to, void* workspace) override {
     emulation::pass_library_call("cuDNN convolution");
     std::fill_n(static_cast<float*>(workspace), kWorkspaceFloats, std::numeric_limits<float>::quiet_NaN());
-    const auto taken = [this](float value) { return convolution_.precision == Precision::kTf32 ? emulation::tf32(value) : value; };
     const bool back = convolution_.kind == Convolution::Kind::kGradient;
     const int ins = back ? convolution_.out_channels : convolution_.in_channels;
     const int outs = back ? convolution_.in_channels : convolution_.out_channels;
@@ -34,7 +33,7 @@ class Plan : public DnnPlan {
     for (int k = 0; k < convolution_.out_channels; ++k) {
       for (int tap = 0; tap < 9; ++tap) {
         for (int c = 0; c < convolution_.in_channels; ++c) {
-          const float value = taken(filters[(static_cast<std::size_t>(k) * 9 + tap) * convolution_.in_channels + c]);
+          const float value = operand(filters, (std::int64_t{k} * 9 + tap) * convolution_.in_channels + c);
           const std::size_t place =
               back ? (static_cast<std::size_t>(8 - tap) * ins + k) * outs + c : (static_cast<std::size_t>(tap) * ins + c) * outs + k;
           weight[place] = value;
@@ -42,13 +41,14 @@ class Plan : public DnnPlan {
       }
     }
     std::vector<float> input(static_cast<std::size_t>(convolution_.h) * convolution_.w * ins);
-    std::transform(from, from + input.size(), input.begin(), taken);
+    for (std::size_t i = 0; i < input.size(); ++i) input[i] = operand(from, static_cast<std::int64_t>(i));
     std::vector<float> sums(static_cast<std::size_t>(outs));
     // Of one tap: thousands of terms in one float32 sum err more than any library's blocks.
     std::vector<float> of_tap(static_cast<std::size_t>(outs));
     for (int y = 0; y < convolution_.h; ++y) {
       for (int x = 0; x < convolution_.w; ++x) {
-        for (int k = 0; k < outs; ++k) sums[k] = back ? 0.0f : bias[k];
+        for (int k = 0; k < outs; ++k)
+          sums[k] = back ? 0.0f : emulation::operand(bias, storage_of(convolution_.precision), Precision::kFp32, k);
         for (int tap = 0; tap < 9; ++tap) {
           const int row = y + tap / 3 - 1;
           const int column = x + tap % 3 - 1;
@@ -61,16 +61,21 @@ class Plan : public DnnPlan {
           }
           for (int k = 0; k < outs; ++k) sums[k] += of_tap[k];
         }
-        float* out = to + (static_cast<std::size_t>(y) * convolution_.w + x) * outs;
+        const std::int64_t out = (std::int64_t{y} * convolution_.w + x) * outs;
         for (int k = 0; k < outs; ++k) {
           // NaN stays NaN, as cuDNN is asked to keep it.
-          out[k] = convolution_.kind == Convolution::Kind::kForwardRelu && sums[k] <= 0 ? 0.0f : sums[k];
+          const float value = convolution_.kind == Convolution::Kind::kForwardRelu && sums[k] <= 0 ? 0.0f : sums[k];
+          emulation::store(value, to, storage_of(convolution_.precision), out + k);
         }
       }
     }
   }
 
  private:
+  float operand(const void* numbers, std::int64_t i) const {
+    return emulation::operand(numbers, storage_of(convolution_.precision), convolution_.precision, i);
+  }
+
   Convolution convolution_;
 };
 
