@@ -219,6 +219,13 @@ TEST_F(CudaPrecision, IsThatOfTheDevice) {
   EXPECT_EQ(emulation::live_streams(), 0);
 }
 
+TEST_F(CudaPrecision, Bfloat16TakesHalfTheMemoryOfActivations) {
+  constexpr Shape kShape{64, 5, 7};
+  for (const auto& [precision, bytes] : {std::pair(Precision::kFp32, 4), std::pair(Precision::kTf32, 4), std::pair(Precision::kBf16, 2)}) {
+    EXPECT_EQ(make_cuda_backend({.precision = precision})->features_bytes(kShape), bytes * kShape.size()) << to_string(precision);
+  }
+}
+
 // One evaluation beside the double reference: the relative error of the loss, and how far the gradient turns. docs/precision.md has the
 // table that this prints.
 TEST_F(CudaPrecision, OfLossesAndGradients) {
