@@ -11,6 +11,7 @@ install(FILES
   include/impasto/error.h
   include/impasto/image.h
   include/impasto/options.h
+  include/impasto/precision.h
   include/impasto/session.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/impasto)
 install(TARGETS impasto EXPORT impasto-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

@@ -34,11 +34,17 @@ Chosen backend_for(const SessionOptions& options) {
   BackendOptions backend{.threads = options.threads,
                          .cpu_isa = options.cpu_isa,
                          .tile = options.tile,
+                         .precision = options.precision,
                          .cuda_device = options.cuda_device,
                          .cuda_module = options.cuda_module};
   if (options.device == Device::kReference) backend.kind = BackendKind::kReferenceDouble;
   if (options.device == Device::kReferenceFloat) backend.kind = BackendKind::kReferenceFloat;
   if (options.device == Device::kCuda) backend.kind = BackendKind::kCuda;
+  // Who asks for a precision of CUDA's means CUDA.
+  if (options.device == Device::kAuto && options.precision != Precision::kAuto && options.precision != Precision::kFp32) {
+    backend.kind = BackendKind::kCuda;
+    return {Device::kCuda, make_backend(backend)};
+  }
   // Who chooses among the CPU's ways means the CPU.
   if (options.device == Device::kAuto && options.threads == 0 && options.cpu_isa.empty() && options.tile == 0) {
     try {

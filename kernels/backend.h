@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "impasto/precision.h"
 #include "kernels/tensor.h"
 
 namespace impasto {
@@ -241,14 +242,17 @@ struct BackendOptions {
   // Output tile M of Winograd's F(M x M, 3 x 3) in all convolutions: 2, 4, 6; 0: the quickest for each layer and size. 2 errs as float32's
   // own rounding does, at about half the speed. kCpu only.
   int tile = 0;
+  // Of Features. kCuda takes all that the device has; kCpu and kReferenceFloat kAuto and kFp32, which are the same to them;
+  // kReferenceDouble kAuto only.
+  Precision precision = Precision::kAuto;
   // Which CUDA device, counted from 0. kCuda only.
   int cuda_device = 0;
   // Path of the CUDA module; empty: where it usually is (kernels/cuda_module.h).
   std::string cuda_module = {};
 };
 
-// Throws OptionError for threads < 0, another tile, or a cpu_isa this machine or build does not have (the message lists those it has);
-// DeviceError with the one reason why kCuda cannot be had.
+// Throws OptionError for threads < 0, another tile, a cpu_isa this machine or build does not have, or a precision that the backend or its
+// device does not have (the messages list those it has); DeviceError with the one reason why kCuda cannot be had.
 std::unique_ptr<Backend> make_backend(const BackendOptions& options);
 
 // What CUDA has to offer here, one line a device. Throws DeviceError with the one reason why it has nothing.

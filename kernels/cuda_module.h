@@ -18,14 +18,14 @@ namespace impasto {
 struct CudaModule {
   const char* build;
   // As make_cuda_backend (kernels/cuda/cuda_backend.h).
-  std::unique_ptr<Backend> (*make_backend)(int device);
+  std::unique_ptr<Backend> (*make_backend)(const BackendOptions& options);
   // One line for each device, in order. Throws DeviceError with the reason why there is none.
   std::vector<std::string> (*describe_devices)();
 };
 
 inline constexpr const char* kCudaModuleEntry = "impasto_cuda_module";
 // Library and module compare theirs.
-inline constexpr const char* kCudaModuleBuild = IMPASTO_VERSION ", " __VERSION__ ", seam 2";
+inline constexpr const char* kCudaModuleBuild = IMPASTO_VERSION ", " __VERSION__ ", seam 3";
 
 // path: of the module; empty: the backend linked in; where there is none libimpasto_cuda.so beside the running program, then in
 // ../lib/impasto from there, then where the system looks for libraries. Once loaded it stays. Throws DeviceError with the one reason why it

@@ -2,15 +2,16 @@
 """The CUDA backend beside PyTorch on one GPU: the same numbers, and the time of an evaluation with its optimiser.
 
     gpu_compare.py --program evaluate_pixels --weights vgg19-oxford.h5 [--sizes 400x300 512x512 1024x1024 2048x2048] [--evaluations 40] [--json FILE]
-                   [--device cuda]
+                   [--device cuda] [--precisions fp32 tf32 bf16]
 
-For each size: losses and image gradient against PyTorch in float64 on the same device (largest relative error of a loss term, 1 - cos), then
+For each size and each of --precisions: losses and image gradient against PyTorch in float64 on the same device (largest relative error of a loss term, 1 - cos), then
 complete runs of --evaluations evaluations of lbfgs-torch and of torch.optim.LBFGS, variant by variant in turns, twice: milliseconds from one
 evaluation to the next, median of the second half, when compilation and plans are done. PyTorch: float32 proper and with TF32, both
-layouts. --device cpu tries the script where there is no GPU.
+layouts. --device cpu --precisions fp32 tries the script where there is no GPU.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import statistics
@@ -74,21 +75,28 @@ def main():
     parser.add_argument("--sizes", nargs="+", default=["400x300", "512x512", "1024x1024", "2048x2048"])
     parser.add_argument("--evaluations", type=int, default=40)
     parser.add_argument("--device", default="cuda")
+    parser.add_argument("--precisions", nargs="+", default=["fp32", "tf32", "bf16"])
     parser.add_argument("--json")
     args = parser.parse_args()
     name = torch.cuda.get_device_name() if args.device == "cuda" else "cpu"
     rows = []
-    with Engine(args.program, args.weights, device=args.device) as engine:
-        print(f"{engine.description}; torch {torch.__version__} on {name}; milliseconds per evaluation with optimiser")
+    with contextlib.ExitStack() as stack:
+        engines = {precision: stack.enter_context(Engine(args.program, args.weights, device=args.device, precision=precision))
+                   for precision in args.precisions}
+        description = "; ".join(engine.description for engine in engines.values())
+        print(f"{description}; torch {torch.__version__} on {name}; milliseconds per evaluation with optimiser")
         for size in args.sizes:
             width, height = map(int, size.split("x"))
             content, style, pixels = (to_float(synthetic(seed, width, height)) for seed in (1, 11, 2))
             allow_tf32(False)
             row = {"size": size}
-            row["loss error"], row["1 - cos"] = parity(engine, Network(args.weights, device=args.device), content, style, pixels)
+            network64 = Network(args.weights, device=args.device)
+            for precision, engine in engines.items():
+                row["loss error " + precision], row["1 - cos " + precision] = parity(engine, network64, content, style, pixels)
             for _ in range(2):
-                row.setdefault("impasto fp32", []).append(
-                    settled([e["elapsed"] for e in engine.run(args.evaluations, "lbfgs-torch")["evaluations"]]))
+                for precision, engine in engines.items():
+                    row.setdefault("impasto " + precision, []).append(
+                        settled([e["elapsed"] for e in engine.run(args.evaluations, "lbfgs-torch")["evaluations"]]))
                 for variant, (tf32, layout) in VARIANTS.items():
                     allow_tf32(tf32)
                     network = Network(args.weights, torch.float32, layout, args.device)
@@ -98,7 +106,7 @@ def main():
                             for key, value in row.items()), flush=True)
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
-            json.dump({"description": engine.description, "torch": torch.__version__, "device": name, "rows": rows}, file, indent=1)
+            json.dump({"description": description, "torch": torch.__version__, "device": name, "rows": rows}, file, indent=1)
 
 
 if __name__ == "__main__":

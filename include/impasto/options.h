@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "impasto/precision.h"
+
 namespace impasto {
 
 enum class Device {
@@ -25,6 +27,8 @@ struct SessionOptions {
   // Output tile M of the CPU backend's Winograd convolutions F(M x M, 3 x 3): 2, 4 or 6 everywhere, or 0 for the quickest of each layer and
   // size. 2 is the exact mode: errors near float32's own rounding, at about half the speed.
   int tile = 0;
+  // Of activations and their gradients. Others than kAuto and kFp32 mean CUDA: with Device::kAuto too.
+  Precision precision = Precision::kAuto;
   // Which CUDA device, counted from 0.
   int cuda_device = 0;
   // Path of the CUDA module (libimpasto_cuda.so); empty: beside the program, in ../lib/impasto from there, or where the system looks for

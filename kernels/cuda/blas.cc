@@ -34,22 +34,35 @@ Handle make_handle() {
 
 cublasOperation_t operation(bool transpose) { return transpose ? CUBLAS_OP_T : CUBLAS_OP_N; }
 
+cublasComputeType_t compute_type(Precision precision, Storage operands) {
+  if (operands == Storage::kBfloat16) return CUBLAS_COMPUTE_32F;
+  // Pedantic: neither TF32 nor products put together from bfloat16, whatever the environment allows.
+  return precision == Precision::kTf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F_PEDANTIC;
+}
+
+cudaDataType_t data_type(Storage storage) { return storage == Storage::kBfloat16 ? CUDA_R_16BF : CUDA_R_32F; }
+
 class CublasBlas : public Blas {
  public:
-  explicit CublasBlas(cudaStream_t stream) : workspace_(allocate(kWorkspaceBytes)), handle_(make_handle()) {
+  CublasBlas(cudaStream_t stream, Precision precision)
+      : workspace_(allocate(kWorkspaceBytes)), handle_(make_handle()), precision_(precision) {
     check(cublasSetStream(handle_.get(), stream), "taking the stream");
     // After the stream, which would bring cuBLAS's own workspace back.
     check(cublasSetWorkspace(handle_.get(), workspace_.data(), static_cast<std::size_t>(kWorkspaceBytes)), "taking the workspace");
-    // Neither TF32 nor products put together from bfloat16, whatever the environment allows; nor sums in an order left to chance.
-    check(cublasSetMathMode(handle_.get(), CUBLAS_PEDANTIC_MATH), "choosing float32 proper");
+    // Sums in float32 with all engines, and in no order left to chance.
+    check(
+        cublasSetMathMode(handle_.get(), static_cast<cublasMath_t>(CUBLAS_DEFAULT_MATH | CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION)),
+        "choosing sums in float32");
     check(cublasSetAtomicsMode(handle_.get(), CUBLAS_ATOMICS_NOT_ALLOWED), "ruling out atomics");
     check(cublasSetPointerMode(handle_.get(), CUBLAS_POINTER_MODE_HOST), "choosing scalars of the host");
   }
 
   void multiply(const Product& p) override {
-    const cublasStatus_t status = cublasSgemmStridedBatched(  //
-        handle_.get(), operation(p.transpose_a), operation(p.transpose_b), p.m, p.n, p.k, &p.alpha, p.a, p.lda, p.stride_a, p.b, p.ldb,
-        p.stride_b, &p.beta, p.c, p.ldc, p.stride_c, p.batch);
+    const cudaDataType_t operands = data_type(p.operands);
+    const cublasStatus_t status = cublasGemmStridedBatchedEx(  //
+        handle_.get(), operation(p.transpose_a), operation(p.transpose_b), p.m, p.n, p.k, &p.alpha, p.a, operands, p.lda, p.stride_a, p.b,
+        operands, p.ldb, p.stride_b, &p.beta, p.c, data_type(p.results), p.ldc, p.stride_c, p.batch, compute_type(precision_, p.operands),
+        CUBLAS_GEMM_DEFAULT);
     if (status == CUBLAS_STATUS_SUCCESS) return;
     check(status, "starting " + std::to_string(p.batch) + " products of " + std::to_string(p.m) + "x" + std::to_string(p.k) + " by " +
                       std::to_string(p.k) + "x" + std::to_string(p.n));
@@ -59,10 +72,11 @@ class CublasBlas : public Blas {
   // Before the handle, which uses it to its end.
   Buffer workspace_;
   Handle handle_;
+  Precision precision_;
 };
 
 }  // namespace
 
-std::unique_ptr<Blas> make_blas(cudaStream_t stream) { return std::make_unique<CublasBlas>(stream); }
+std::unique_ptr<Blas> make_blas(cudaStream_t stream, Precision precision) { return std::make_unique<CublasBlas>(stream, precision); }
 
 }  // namespace impasto::cuda

@@ -6,25 +6,31 @@
 #include <cstdint>
 #include <memory>
 
+#include "impasto/precision.h"
+#include "kernels/cuda/storage.h"
+
 namespace impasto::cuda {
 
-// As cublasSgemmStridedBatched has them: column-major, C = alpha op(A) op(B) + beta C, op(A) m x k, op(B) k x n, `batch` problems, stride
-// elements apart.
+// As cublasGemmStridedBatchedEx has them: column-major, C = alpha op(A) op(B) + beta C, op(A) m x k, op(B) k x n, `batch` problems, stride
+// elements apart. Sums, alpha and beta are float32.
 struct Product {
   bool transpose_a = false;
   bool transpose_b = false;
   int m = 0;
   int n = 0;
   int k = 0;
+  // Of a and b; of c.
+  Storage operands = Storage::kFloat32;
+  Storage results = Storage::kFloat32;
   float alpha = 1;
-  const float* a = nullptr;
+  const void* a = nullptr;
   int lda = 0;
   std::int64_t stride_a = 0;
-  const float* b = nullptr;
+  const void* b = nullptr;
   int ldb = 0;
   std::int64_t stride_b = 0;
   float beta = 0;
-  float* c = nullptr;
+  void* c = nullptr;
   int ldc = 0;
   std::int64_t stride_c = 0;
   int batch = 1;
@@ -37,7 +43,7 @@ class Blas {
   virtual void multiply(const Product& product) = 0;
 };
 
-// Products in float32 proper, no TF32. Throws DeviceError.
-std::unique_ptr<Blas> make_blas(cudaStream_t stream);
+// precision: of products of float32 operands, kTf32 or float32 proper. Throws DeviceError.
+std::unique_ptr<Blas> make_blas(cudaStream_t stream, Precision precision);
 
 }  // namespace impasto::cuda

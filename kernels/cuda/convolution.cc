@@ -1,10 +1,11 @@
 #include "kernels/cuda/convolution.h"
 
 #include <algorithm>
+#include <span>
 #include <vector>
 
 #include "kernels/cuda/image_conv.h"
-#include "kernels/cuda/layout.h"
+#include "kernels/cuda/losses.h"
 #include "kernels/cuda/memory.h"
 #include "kernels/cuda/pooling.h"
 #include "kernels/shape_checks.h"
@@ -14,13 +15,24 @@ namespace {
 
 class CudaFilters : public Filters {
  public:
-  CudaFilters(const FilterSpec& spec, cudaStream_t stream)
-      : Filters(spec), weight_(upload(spec.reads_image ? taps_first(spec) : inputs_last(spec), stream)), bias_(upload(spec.bias, stream)) {}
+  CudaFilters(const FilterSpec& spec, const Context& context)
+      : Filters(spec),
+        storage_(spec.reads_image ? Storage::kFloat32 : context.storage()),
+        weight_(upload(spec.reads_image ? taps_first(spec) : inputs_last(spec), context.stream)),
+        bias_(upload(spec.bias, context.stream)) {}
 
-  const float* weight() const { return static_cast<const float*>(weight_.data()); }
-  const float* bias() const { return static_cast<const float*>(bias_.data()); }
+  // A picture's are float32, others in the plans' storage.
+  const void* weight() const { return weight_.data(); }
+  const void* bias() const { return bias_.data(); }
 
  private:
+  Buffer upload(std::span<const float> values, cudaStream_t stream) const {
+    if (storage_ == Storage::kFloat32) return cuda::upload(std::as_bytes(values), stream);
+    std::vector<__nv_bfloat16> rounded(values.size());
+    std::transform(values.begin(), values.end(), rounded.begin(), narrowed<__nv_bfloat16>);
+    return cuda::upload(std::as_bytes(std::span(rounded)), stream);
+  }
+
   // (27, out_channels), as image_conv.h takes them.
   static std::vector<float> taps_first(const FilterSpec& spec) {
     std::vector<float> made(spec.weight.size());
@@ -46,6 +58,7 @@ class CudaFilters : public Filters {
     return made;
   }
 
+  Storage storage_;
   Buffer weight_;
   Buffer bias_;
 };
@@ -66,7 +79,7 @@ class CudaConvPlan : public ConvPlan {
     }
     const Features convolved{scratch, spec_.convolved()};
     convolve(in, convolved, {}, static_cast<char*>(scratch) + plane_bytes());
-    pool(pooling(), convolved, true, out, mask, context_.stream);
+    pool(context_.storage(), pooling(), convolved, true, out, mask, context_.stream);
   }
 
   void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus) final {
@@ -78,10 +91,10 @@ class CudaConvPlan : public ConvPlan {
       convolve_back(grad_out, spec_.epilogue == Epilogue::kRelu ? mask : Mask{}, grad_in, scratch);
     } else {
       const Features unpooled{scratch, spec_.convolved()};
-      unpool(pooling(), grad_out, mask, unpooled, context_.stream);
+      unpool(context_.storage(), pooling(), grad_out, mask, unpooled, context_.stream);
       convolve_back(unpooled, {}, grad_in, static_cast<char*>(scratch) + plane_bytes());
     }
-    if (plus != nullptr) add_gram_gradient(context_, *plus, grad_in);
+    if (plus != nullptr) add_gram_gradient(context_, *plus, grad_in, scratch);
   }
 
  protected:
@@ -91,7 +104,7 @@ class CudaConvPlan : public ConvPlan {
   virtual void convolve_back(Features grad_out, Mask mask, Features grad_in, void* scratch) = 0;
 
   // Of one plane before pooling, so that what follows it in scratch is aligned as it was.
-  std::int64_t plane_bytes() const { return (spec_.convolved().size() * std::int64_t{sizeof(float)} + 255) / 256 * 256; }
+  std::int64_t plane_bytes() const { return (spec_.convolved().size() * bytes_of(context_.storage()) + 255) / 256 * 256; }
   bool rectifies() const { return spec_.epilogue != Epilogue::kNone; }
   PoolKind pooling() const { return spec_.epilogue == Epilogue::kReluMaxPool ? PoolKind::kMax : PoolKind::kAverage; }
 
@@ -108,11 +121,15 @@ class ImageConv : public CudaConvPlan {
 
  protected:
   void convolve(Features in, Features out, Mask mask, void*) override {
-    image_conv_forward(in, filters_.weight(), filters_.bias(), rectifies(), out, mask, context_.stream);
+    image_conv_forward(context_.storage(), in, weight(), bias(), rectifies(), out, mask, context_.stream);
   }
   void convolve_back(Features grad_out, Mask mask, Features grad_in, void*) override {
-    image_conv_gradient(grad_out, mask, filters_.weight(), grad_in, context_.stream);
+    image_conv_gradient(context_.storage(), grad_out, mask, weight(), grad_in, context_.stream);
   }
+
+ private:
+  const float* weight() const { return static_cast<const float*>(filters_.weight()); }
+  const float* bias() const { return static_cast<const float*>(filters_.bias()); }
 };
 
 class FeatureConv : public CudaConvPlan {
@@ -125,28 +142,31 @@ class FeatureConv : public CudaConvPlan {
   std::int64_t scratch_bytes() const override {
     // A gradient that only a ReLU stands before needs a plane as well: what it lets through.
     const std::int64_t back = (rectifies() ? plane_bytes() : 0) + gradient_->workspace_bytes();
-    return std::max((spec_.pools() ? plane_bytes() : 0) + forward_->workspace_bytes(), back);
+    const std::int64_t forth = (spec_.pools() ? plane_bytes() : 0) + forward_->workspace_bytes();
+    return std::max({forth, back, gram_gradient_scratch_bytes(context_, filters_.in_channels)});
   }
 
  protected:
   void convolve(Features in, Features out, Mask mask, void* scratch) override {
-    forward_->run(floats(in), filters_.weight(), filters_.bias(), floats(out), scratch);
+    forward_->run(in.data, filters_.weight(), filters_.bias(), out.data, scratch);
     // Rectified once more, which changes nothing: for the mask.
-    if (mask.data != nullptr) relu(out, out, mask, context_.stream);
+    if (mask.data != nullptr) relu(context_.storage(), out, out, mask, context_.stream);
   }
   void convolve_back(Features grad_out, Mask mask, Features grad_in, void* scratch) override {
-    const float* from = floats(grad_out);
+    const void* from = grad_out.data;
     if (mask.data != nullptr) {
       const Features passed{scratch, grad_out.shape};
-      pass_masked(grad_out, mask, passed, context_.stream);
-      from = floats(passed);
+      pass_masked(context_.storage(), grad_out, mask, passed, context_.stream);
+      from = passed.data;
       scratch = static_cast<char*>(scratch) + plane_bytes();
     }
-    gradient_->run(from, filters_.weight(), nullptr, floats(grad_in), scratch);
+    gradient_->run(from, filters_.weight(), nullptr, grad_in.data, scratch);
   }
 
  private:
-  Convolution problem(Convolution::Kind kind) const { return {kind, spec_.h, spec_.w, filters_.in_channels, filters_.out_channels}; }
+  Convolution problem(Convolution::Kind kind) const {
+    return {kind, spec_.h, spec_.w, filters_.in_channels, filters_.out_channels, context_.precision};
+  }
 
   std::unique_ptr<DnnPlan> forward_;
   std::unique_ptr<DnnPlan> gradient_;
@@ -156,7 +176,7 @@ class FeatureConv : public CudaConvPlan {
 
 std::unique_ptr<Filters> load_filters(const Context& context, const FilterSpec& spec) {
   checks::require_loadable(spec);
-  return std::make_unique<CudaFilters>(spec, context.stream);
+  return std::make_unique<CudaFilters>(spec, context);
 }
 
 std::unique_ptr<ConvPlan> plan_convolution(const Context& context, const ConvSpec& spec) {
@@ -165,20 +185,31 @@ std::unique_ptr<ConvPlan> plan_convolution(const Context& context, const ConvSpe
   return std::make_unique<FeatureConv>(context, spec);
 }
 
-void add_gram_gradient(const Context& context, const GramTerm& term, Features grad_f) {
+std::int64_t gram_gradient_scratch_bytes(const Context& context, int channels) {
+  return context.storage() == Storage::kFloat32 ? 0 : std::int64_t{channels} * channels * bytes_of(context.storage());
+}
+
+void add_gram_gradient(const Context& context, const GramTerm& term, Features grad_f, void* scratch) {
+  const void* grad_g = term.grad_g.data;
+  if (context.storage() == Storage::kBfloat16) {
+    // float32's range: no scale is needed.
+    round_to_bfloat16(term.grad_g, static_cast<__nv_bfloat16*>(scratch), context.stream);
+    grad_g = scratch;
+  }
   // Seen column by column, features and gradient are (c, pixels) and grad_g, being symmetric, is itself.
   const int c = grad_f.shape.c;
   Product product;
   product.m = c;
   product.n = static_cast<int>(grad_f.shape.plane());
   product.k = c;
+  product.operands = product.results = context.storage();
   product.alpha = static_cast<float>(term.scale);
-  product.a = floats(term.grad_g);
+  product.a = grad_g;
   product.lda = c;
-  product.b = floats(term.f);
+  product.b = term.f.data;
   product.ldb = c;
   product.beta = 1;
-  product.c = floats(grad_f);
+  product.c = grad_f.data;
   product.ldc = c;
   context.blas->multiply(product);
 }

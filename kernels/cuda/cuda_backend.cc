@@ -16,6 +16,7 @@
 #include "kernels/cuda/memory.h"
 #include "kernels/cuda/pooling.h"
 #include "kernels/cuda/ranges.h"
+#include "kernels/cuda/storage.h"
 #include "kernels/cuda/vectors.h"
 #include "kernels/shape_checks.h"
 
@@ -23,8 +24,9 @@ namespace impasto {
 namespace {
 
 using namespace checks;
+using cuda::bytes_of;
 using cuda::check;
-using cuda::floats;
+using cuda::Storage;
 
 // A Gram matrix is summed in pieces of pixels, so many that the 64 x 64 squares of all pieces keep a large device busy (132
 // multiprocessors); by the size alone, so that every device adds in the same order. At least kLeastPiece pixels each.
@@ -91,9 +93,35 @@ cudaDeviceProp properties_of(int device) {
   return properties;
 }
 
+std::string capability(const cudaDeviceProp& properties) {
+  return "compute capability " + std::to_string(properties.major) + "." + std::to_string(properties.minor);
+}
+
 std::string described(const cudaDeviceProp& properties) {
-  return std::string(properties.name) + ", compute capability " + std::to_string(properties.major) + "." +
-         std::to_string(properties.minor) + ", " + std::to_string(properties.totalGlobalMem >> 20) + " MiB";
+  return std::string(properties.name) + ", " + capability(properties) + ", " + std::to_string(properties.totalGlobalMem >> 20) + " MiB";
+}
+
+// Those that a device has, the one that kAuto stands for first.
+std::vector<Precision> precisions_of(const cudaDeviceProp& properties) {
+  // The first with tensor cores that take TF32 and bfloat16.
+  constexpr int kAmpere = 8;
+  if (properties.major < kAmpere) return {Precision::kFp32};
+  return {Precision::kTf32, Precision::kFp32, Precision::kBf16};
+}
+
+std::string listed(const std::vector<Precision>& precisions) {
+  std::string names = to_string(precisions.front());
+  for (std::size_t i = 1; i < precisions.size(); ++i) names += std::string(", ") + to_string(precisions[i]);
+  return names;
+}
+
+// Never kAuto.
+Precision chosen_precision(Precision asked, const cudaDeviceProp& properties) {
+  const std::vector<Precision> accepted = precisions_of(properties);
+  if (asked == Precision::kAuto) return accepted.front();
+  if (std::find(accepted.begin(), accepted.end(), asked) != accepted.end()) return asked;
+  throw OptionError(std::string("precision is ") + to_string(asked) + "; accepted on a CUDA device of " + capability(properties) +
+                    ": auto, " + listed(accepted));
 }
 
 cudaDeviceProp selected(int device) {
@@ -108,52 +136,51 @@ cudaDeviceProp selected(int device) {
 
 class CudaBackend : public Backend {
  public:
-  explicit CudaBackend(int device)
-      : properties_(selected(device)),
+  explicit CudaBackend(const BackendOptions& options)
+      : properties_(selected(options.cuda_device)),
+        precision_(chosen_precision(options.precision, properties_)),
         dnn_(cuda::make_dnn(stream_)),
-        blas_(cuda::make_blas(stream_)),
-        context_{stream_, dnn_.get(), blas_.get()},
+        blas_(cuda::make_blas(stream_, precision_)),
+        context_{stream_, precision_, dnn_.get(), blas_.get()},
         partials_(cuda::allocate(cuda::kPartials * std::int64_t{sizeof(double)})) {}
 
-  std::string description() const override { return "cuda, float32, " + described(properties_); }
+  std::string description() const override { return std::string("cuda, ") + to_string(precision_) + ", " + described(properties_); }
 
   Buffer allocate(std::int64_t bytes) override { return cuda::allocate(bytes); }
   std::int64_t vector_bytes(std::int64_t size) const override { return size * std::int64_t{sizeof(float)}; }
   std::int64_t compact_bytes(std::int64_t size) const override { return cuda::compact_bytes(size); }
-  std::int64_t features_bytes(Shape shape) const override { return vector_bytes(shape.size()); }
+  std::int64_t features_bytes(Shape shape) const override { return shape.size() * bytes_of(context_.storage()); }
   std::int64_t mask_bytes(Shape shape) const override {
     return shape.plane() * cuda::mask_words(shape.c) * std::int64_t{sizeof(std::uint32_t)};
   }
 
   void upload(std::span<const double> host, Vector vector) override {
     require_size("upload", "host", std::ssize(host), vector.size);
-    send(std::vector<float>(host.begin(), host.end()), vector.data);
+    const std::vector<float> values(host.begin(), host.end());
+    send(values, vector.data);
   }
 
   void upload(std::span<const double> host, Features features) override {
     require_size("upload", "host", std::ssize(host), features.shape.size());
-    const std::size_t plane = static_cast<std::size_t>(features.shape.plane());
-    const std::size_t c = static_cast<std::size_t>(features.shape.c);
-    std::vector<float> values(host.size());
-    for (std::size_t channel = 0; channel < c; ++channel) {
-      for (std::size_t p = 0; p < plane; ++p) values[p * c + channel] = static_cast<float>(host[channel * plane + p]);
+    if (context_.storage() == Storage::kBfloat16) {
+      send_by_pixels<__nv_bfloat16>(host, features);
+    } else {
+      send_by_pixels<float>(host, features);
     }
-    send(values, features.data);
   }
 
   void download(Vector vector, std::span<double> host) override {
     require_size("download", "host", std::ssize(host), vector.size);
-    const std::vector<float> values = received(vector.data, host.size());
+    const std::vector<float> values = received<float>(vector.data, host.size());
     std::copy(values.begin(), values.end(), host.begin());
   }
 
   void download(Features features, std::span<double> host) override {
     require_size("download", "host", std::ssize(host), features.shape.size());
-    const std::vector<float> values = received(features.data, host.size());
-    const std::size_t plane = static_cast<std::size_t>(features.shape.plane());
-    const std::size_t c = static_cast<std::size_t>(features.shape.c);
-    for (std::size_t channel = 0; channel < c; ++channel) {
-      for (std::size_t p = 0; p < plane; ++p) host[channel * plane + p] = values[p * c + channel];
+    if (context_.storage() == Storage::kBfloat16) {
+      receive_by_pixels<__nv_bfloat16>(features, host);
+    } else {
+      receive_by_pixels<float>(features, host);
     }
   }
 
@@ -177,12 +204,12 @@ class CudaBackend : public Backend {
     require_positive("relu", "in", in.shape);
     require_shape("relu", "out", out.shape, in.shape);
     if (mask.data != nullptr) require_shape("relu", "mask", mask.shape, in.shape);
-    cuda::relu(in, out, mask, stream_);
+    cuda::relu(context_.storage(), in, out, mask, stream_);
   }
 
   void relu_gradient(Mask mask, Features grad) override {
     require_shape("relu_gradient", "mask", mask.shape, grad.shape);
-    cuda::pass_masked(grad, mask, grad, stream_);
+    cuda::pass_masked(context_.storage(), grad, mask, grad, stream_);
   }
 
   void pool2x2(PoolKind kind, Features in, Features out, Mask mask) override {
@@ -190,14 +217,14 @@ class CudaBackend : public Backend {
     require_shape("pool2x2", "out", out.shape, pooled(in.shape));
     const bool records = kind == PoolKind::kMax && mask.data != nullptr;
     if (records) require_shape("pool2x2", "mask", mask.shape, in.shape);
-    cuda::pool(kind, in, false, out, records ? mask : Mask{}, stream_);
+    cuda::pool(context_.storage(), kind, in, false, out, records ? mask : Mask{}, stream_);
   }
 
   void pool2x2_gradient(PoolKind kind, Features grad_out, Mask mask, Features grad_in) override {
     require_poolable("pool2x2_gradient", "grad_in", grad_in.shape);
     require_shape("pool2x2_gradient", "grad_out", grad_out.shape, pooled(grad_in.shape));
     if (kind == PoolKind::kMax) require_shape("pool2x2_gradient", "mask", mask.shape, grad_in.shape);
-    cuda::unpool(kind, grad_out, kind == PoolKind::kMax ? mask : Mask{}, grad_in, stream_);
+    cuda::unpool(context_.storage(), kind, grad_out, kind == PoolKind::kMax ? mask : Mask{}, grad_in, stream_);
   }
 
   void fill_zero(Features features) override {
@@ -205,6 +232,7 @@ class CudaBackend : public Backend {
   }
 
   std::int64_t gram_scratch_bytes(Shape shape) const override {
+    // More than gram_gradient's.
     return gram_pieces(shape).count() * shape.c * shape.c * std::int64_t{sizeof(float)};
   }
 
@@ -221,30 +249,31 @@ class CudaBackend : public Backend {
     product.lda = product.ldb = product.ldc = c;
     product.stride_a = product.stride_b = pieces.pixels * c;
     product.stride_c = std::int64_t{c} * c;
+    product.operands = context_.storage();
     product.k = static_cast<int>(pieces.pixels);
     product.batch = static_cast<int>(pieces.whole);
-    product.a = product.b = floats(f);
+    product.a = product.b = f.data;
     product.c = products;
     blas_->multiply(product);
     if (pieces.rest > 0) {
       product.k = static_cast<int>(pieces.rest);
       product.batch = 1;
-      product.a = product.b = floats(f) + pieces.whole * pieces.pixels * c;
+      product.a = product.b = static_cast<const char*>(f.data) + pieces.whole * pieces.pixels * c * bytes_of(context_.storage());
       product.c = products + pieces.whole * product.stride_c;
       blas_->multiply(product);
     }
     cuda::finish_gram(products, static_cast<int>(pieces.count()), c, 1.0 / static_cast<double>(f.shape.plane()), g, stream_);
   }
 
-  void gram_gradient(const GramTerm& term, Features grad_f, void*) override {
+  void gram_gradient(const GramTerm& term, Features grad_f, void* scratch) override {
     require_gram_term("gram_gradient", term, grad_f.shape);
-    cuda::add_gram_gradient(context_, term, grad_f);
+    cuda::add_gram_gradient(context_, term, grad_f, scratch);
   }
 
   void feature_distance(Features f, Features p, double scale, Features grad_f, double* result) override {
     require_shape("feature_distance", "p", p.shape, f.shape);
     if (grad_f.data != nullptr) require_shape("feature_distance", "grad_f", grad_f.shape, f.shape);
-    cuda::feature_distance(f, p, scale, grad_f, partials(), result, stream_);
+    cuda::feature_distance(context_.storage(), f, p, scale, grad_f, partials(), result, stream_);
   }
 
   void total_variation(Vector x, Shape shape, double scale, Vector grad, double* result) override {
@@ -322,20 +351,47 @@ class CudaBackend : public Backend {
     return true;
   }
 
-  void send(const std::vector<float>& values, void* to) {
-    check(cudaMemcpyAsync(to, values.data(), values.size() * sizeof(float), cudaMemcpyHostToDevice, stream_), "copying to the device");
+  template <class Number>
+  void send(const std::vector<Number>& values, void* to) {
+    check(cudaMemcpyAsync(to, values.data(), values.size() * sizeof(Number), cudaMemcpyHostToDevice, stream_), "copying to the device");
     // The caller's memory, and this, may be gone when the copy would begin.
     stream_.wait();
   }
 
-  std::vector<float> received(const void* from, std::size_t count) {
-    std::vector<float> values(count);
-    check(cudaMemcpyAsync(values.data(), from, count * sizeof(float), cudaMemcpyDeviceToHost, stream_), "copying from the device");
+  template <class Number>
+  std::vector<Number> received(const void* from, std::size_t count) {
+    std::vector<Number> values(count);
+    check(cudaMemcpyAsync(values.data(), from, count * sizeof(Number), cudaMemcpyDeviceToHost, stream_), "copying from the device");
     stream_.wait();
     return values;
   }
 
+  // Between CHW and the device's order.
+  template <class Number>
+  void send_by_pixels(std::span<const double> host, Features features) {
+    const std::size_t plane = static_cast<std::size_t>(features.shape.plane());
+    const std::size_t c = static_cast<std::size_t>(features.shape.c);
+    std::vector<Number> values(host.size());
+    for (std::size_t channel = 0; channel < c; ++channel) {
+      for (std::size_t p = 0; p < plane; ++p) {
+        values[p * c + channel] = cuda::narrowed<Number>(static_cast<float>(host[channel * plane + p]));
+      }
+    }
+    send(values, features.data);
+  }
+
+  template <class Number>
+  void receive_by_pixels(Features features, std::span<double> host) {
+    const std::vector<Number> values = received<Number>(features.data, host.size());
+    const std::size_t plane = static_cast<std::size_t>(features.shape.plane());
+    const std::size_t c = static_cast<std::size_t>(features.shape.c);
+    for (std::size_t channel = 0; channel < c; ++channel) {
+      for (std::size_t p = 0; p < plane; ++p) host[channel * plane + p] = cuda::widened(values[p * c + channel]);
+    }
+  }
+
   cudaDeviceProp properties_;
+  Precision precision_;
   Stream stream_;
   std::unique_ptr<cuda::Dnn> dnn_;
   std::unique_ptr<cuda::Blas> blas_;
@@ -348,10 +404,13 @@ class CudaBackend : public Backend {
 std::vector<std::string> describe_cuda_devices() {
   std::vector<std::string> lines;
   const int count = device_count();
-  for (int device = 0; device < count; ++device) lines.push_back(described(properties_of(device)));
+  for (int device = 0; device < count; ++device) {
+    const cudaDeviceProp properties = properties_of(device);
+    lines.push_back(described(properties) + ", precision " + listed(precisions_of(properties)));
+  }
   return lines;
 }
 
-std::unique_ptr<Backend> make_cuda_backend(int device) { return std::make_unique<CudaBackend>(device); }
+std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options) { return std::make_unique<CudaBackend>(options); }
 
 }  // namespace impasto

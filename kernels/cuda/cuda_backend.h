@@ -1,5 +1,5 @@
-// The CUDA backend: activations in float32, channels fastest (layout.h), convolutions by cuDNN, matrix products by cuBLAS, everything else
-// by the kernels of this folder; one stream.
+// The CUDA backend: activations in float32 or bfloat16, channels fastest (layout.h), convolutions by cuDNN, matrix
+// products by cuBLAS, everything else by the kernels of this folder; one stream.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,9 @@
 
 namespace impasto {
 
-// On device `device` as the CUDA runtime counts them. Throws DeviceError with the one reason why it cannot be had.
-std::unique_ptr<Backend> make_cuda_backend(int device);
+// Takes options.cuda_device, as the CUDA runtime counts devices, and options.precision. Throws DeviceError with the one reason why the
+// device cannot be had, OptionError for a precision that it does not have (the message lists those it has).
+std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options);
 
 // One line for each device, in order. Throws DeviceError with the one reason why there is none.
 std::vector<std::string> describe_cuda_devices();

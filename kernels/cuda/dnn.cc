@@ -32,7 +32,7 @@ class CudnnPlan : public DnnPlan {
 
   std::int64_t workspace_bytes() const override { return chosen_.workspace_bytes; }
 
-  void run(const float* from, const float* filters, const float* bias, float* to, void* workspace) override {
+  void run(const void* from, const void* filters, const void* bias, void* to, void* workspace) override {
     // The bias last, so that a gradient can leave it out.
     const std::array<std::int64_t, 4> ids{kFromId, kFiltersId, kToId, kBiasId};
     const std::array<const void*, 4> pointers{from, filters, to, bias};

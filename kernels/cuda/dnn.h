@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <memory>
 
+#include "impasto/precision.h"
+
 namespace impasto::cuda {
 
-// A 3x3 cross-correlation, stride 1, zero padding 1, float32, channels fastest. The filters lie as (out_channels, 3, 3, in_channels).
+// A 3x3 cross-correlation, stride 1, zero padding 1, channels fastest. The filters lie as (out_channels, 3, 3, in_channels).
 struct Convolution {
   enum class Kind {
     kForward,      // y = x * w + bias
@@ -20,6 +22,8 @@ struct Convolution {
   int w = 0;
   int in_channels = 0;
   int out_channels = 0;
+  // kFp32, kTf32: tensors in float32. kBf16: in bfloat16, the bias too, for which cuDNN has engines ready-made. Sums are float32.
+  Precision precision = Precision::kFp32;
 };
 
 // Among the plans for a convolution: the one thought the quickest within a cap on its workspace, or the one with the least workspace.
@@ -31,7 +35,7 @@ class DnnPlan {
   virtual std::int64_t workspace_bytes() const = 0;
   // from: x (kGradient: y); to: y (kGradient: x); bias (out_channels), unused for kGradient. workspace: workspace_bytes(), any content.
   // Tensors aligned to 16 bytes, the workspace to 256. Enqueued on the stream; does not wait. Throws DeviceError.
-  virtual void run(const float* from, const float* filters, const float* bias, float* to, void* workspace) = 0;
+  virtual void run(const void* from, const void* filters, const void* bias, void* to, void* workspace) = 0;
 };
 
 class Dnn {

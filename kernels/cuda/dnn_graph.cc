@@ -38,12 +38,12 @@ void set(Descriptor& descriptor, cudnnBackendAttributeName_t name, cudnnDataType
 
 using Sizes = std::array<std::int64_t, 4>;
 
-// float32 of the sizes (n, c, h, w), in memory (n, h, w, c); `stored` false: handed from one operation to the next, never in memory.
-Descriptor tensor(std::int64_t id, const Sizes& sizes, bool stored = true) {
+// Of the sizes (n, c, h, w), in memory (n, h, w, c); `stored` false: handed from one operation to the next, never in memory.
+Descriptor tensor(std::int64_t id, const Sizes& sizes, cudnnDataType_t type, bool stored = true) {
   const auto [n, c, h, w] = sizes;
   Descriptor made(CUDNN_BACKEND_TENSOR_DESCRIPTOR, "a tensor");
   set(made, CUDNN_ATTR_TENSOR_UNIQUE_ID, id);
-  set(made, CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_DATA_FLOAT);
+  set(made, CUDNN_ATTR_TENSOR_DATA_TYPE, type);
   set(made, CUDNN_ATTR_TENSOR_DIMENSIONS, sizes);
   set(made, CUDNN_ATTR_TENSOR_STRIDES, Sizes{h * w * c, 1, w * c, c});
   set(made, CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, kTensorAlignment);
@@ -120,21 +120,22 @@ std::deque<Descriptor> operation_graph(const Convolution& convolution, const Pla
   std::vector<cudnnBackendDescriptor_t> operations;
   const auto perform = [&](Descriptor operation) { operations.push_back(keep(std::move(operation)).raw()); };
 
-  const Descriptor& filters = keep(tensor(kFiltersId, {convolution.out_channels, convolution.in_channels, 3, 3}));
+  const cudnnDataType_t stored = convolution.precision == Precision::kBf16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
+  const Descriptor& filters = keep(tensor(kFiltersId, {convolution.out_channels, convolution.in_channels, 3, 3}, stored));
   const Descriptor& padded = keep(padded_3x3());
   if (convolution.kind == Convolution::Kind::kGradient) {
-    const Descriptor& dy = keep(tensor(kFromId, y_sizes));
-    const Descriptor& dx = keep(tensor(kToId, x_sizes));
+    const Descriptor& dy = keep(tensor(kFromId, y_sizes, stored));
+    const Descriptor& dx = keep(tensor(kToId, x_sizes, stored));
     perform(convolve_back(padded, dy, filters, dx));
   } else {
     const bool rectifies = convolution.kind == Convolution::Kind::kForwardRelu;
-    const Descriptor& x = keep(tensor(kFromId, x_sizes));
-    const Descriptor& product = keep(tensor(kToId + 1, y_sizes, false));
-    const Descriptor& bias = keep(tensor(kBiasId, {1, convolution.out_channels, 1, 1}));
-    const Descriptor& sum = keep(rectifies ? tensor(kToId + 2, y_sizes, false) : tensor(kToId, y_sizes));
+    const Descriptor& x = keep(tensor(kFromId, x_sizes, stored));
+    const Descriptor& product = keep(tensor(kToId + 1, y_sizes, CUDNN_DATA_FLOAT, false));
+    const Descriptor& bias = keep(tensor(kBiasId, {1, convolution.out_channels, 1, 1}, stored));
+    const Descriptor& sum = keep(rectifies ? tensor(kToId + 2, y_sizes, CUDNN_DATA_FLOAT, false) : tensor(kToId, y_sizes, stored));
     perform(convolve(padded, x, filters, product));
     perform(apply(keep(pointwise(CUDNN_POINTWISE_ADD)), product, &bias, sum));
-    if (rectifies) perform(apply(keep(pointwise(CUDNN_POINTWISE_RELU_FWD)), sum, nullptr, keep(tensor(kToId, y_sizes))));
+    if (rectifies) perform(apply(keep(pointwise(CUDNN_POINTWISE_RELU_FWD)), sum, nullptr, keep(tensor(kToId, y_sizes, stored))));
   }
   Descriptor& graph = keep(Descriptor(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR, "an operation graph"));
   graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, static_cast<std::int64_t>(operations.size()), operations.data());
@@ -179,11 +180,13 @@ Engine engine_of(const Descriptor& configuration) {
   return read;
 }
 
-// Float32 proper, the same bits every time. cuDNN's graphs have no switch for either: it is the engines that differ. Winograd's algorithm
-// may be among them: it computes in float32 too, and the CPU backend uses it.
-bool is_strict(const Engine& engine) {
-  return std::none_of(engine.notes.begin(), engine.notes.end(), [](cudnnBackendNumericalNote_t note) {
-    return note == CUDNN_NUMERICAL_NOTE_TENSOR_CORE || note == CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS ||
+// Sums in float32 of products in the precision asked for, the same bits every time. cuDNN's graphs have no switch for any of it: it is the
+// engines that differ. Winograd's algorithm may be among them: it computes in float32 too, and the CPU backend uses it.
+bool is_allowed(const Engine& engine, Precision precision) {
+  return std::none_of(engine.notes.begin(), engine.notes.end(), [precision](cudnnBackendNumericalNote_t note) {
+    // Of float32 tensors, tensor cores make TF32.
+    const bool rounds = note == CUDNN_NUMERICAL_NOTE_TENSOR_CORE && precision == Precision::kFp32;
+    return rounds || note == CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS || note == CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION ||
            note == CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC;
   });
 }
@@ -268,12 +271,12 @@ ChosenPlan choose_plan(const Convolution& convolution, const PlanTarget& target,
   };
   std::optional<Found> found;
   const auto is_settled = [&] { return found && (prefer == Prefer::kSpeed || found->workspace_bytes == 0); };
-  std::string refusal = "no engine computes in float32 proper and deterministically";
+  std::string refusal = std::string("no engine computes in ") + to_string(convolution.precision) + " and deterministically";
   for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
     if (is_settled()) break;
     for (Descriptor& configuration : configurations(parts.back(), target, mode)) {
       const Engine engine = engine_of(configuration);
-      if (!is_strict(engine)) continue;
+      if (!is_allowed(engine, convolution.precision)) continue;
       Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, "an execution plan");
       plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
       target.bind_plan(plan);

@@ -78,8 +78,8 @@ struct ChosenPlan {
 // are engines of last resort, so a fixed cap would be a cliff in speed at some size of picture (512 MiB: 1024 x 1024).
 std::int64_t workspace_cap(const Convolution& convolution);
 
-// Of the plans that compute in float32 proper, deterministically and with at most `cap` bytes of workspace, in the order of cuDNN's
-// heuristics: the first, or the first of those with the least workspace. Throws DeviceError where there is none.
+// Of the plans that compute in the convolution's precision, deterministically and with at most `cap` bytes of workspace, in the order of
+// cuDNN's heuristics: the first, or the first of those with the least workspace. Throws DeviceError where there is none.
 ChosenPlan choose_plan(const Convolution& convolution, const PlanTarget& target, std::int64_t cap, Prefer prefer = Prefer::kSpeed);
 
 }  // namespace impasto::cuda

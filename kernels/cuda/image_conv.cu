@@ -47,9 +47,10 @@ constexpr int kRun = 8;
 constexpr int kLine = kForwardColumns + 4;
 static_assert(kForwardColumns % kRun == 0 && kRun * kWords <= kWarpThreads);
 
+template <class Number>
 __global__ void __launch_bounds__(kThreads)
     forward_tiles(const float* __restrict__ picture, Tiling tiling, const float* __restrict__ weight, const float* __restrict__ bias,
-                  int channels, bool rectify, float* __restrict__ out, std::uint32_t* __restrict__ mask, int words) {
+                  int channels, bool rectify, Number* __restrict__ out, std::uint32_t* __restrict__ mask, int words) {
   alignas(16) __shared__ float tile[kPlanes][kForwardRows + 2][kLine];
   const int thread = static_cast<int>(threadIdx.x);
   const int lane = thread % kWarpThreads;
@@ -110,7 +111,7 @@ __global__ void __launch_bounds__(kThreads)
       for (int k = 0; k < kWords; ++k) {
         const float value = rectify && sum[i][k] <= 0 ? 0.0f : sum[i][k];
         const int channel = (first_word + k) * kWarpThreads + lane;
-        if (i < count && channel < channels) out[(first + i) * channels + channel] = value;
+        if (i < count && channel < channels) out[(first + i) * channels + channel] = narrowed<Number>(value);
         if (mask == nullptr) continue;
         const std::uint32_t passed = __ballot_sync(kWholeWarp, channel < channels && value > 0);
         if (lane == i * kWords + k) mine = passed;
@@ -147,8 +148,9 @@ constexpr int kFilter = kTaps + 1;
 constexpr int kTilePixels = kGradientRows * kGradientColumns;
 static_assert(kShares * kPlanes * kTilePixels <= kChunk * kStagePlane);
 
-struct alignas(16) Quad {
-  float of[4];
+template <class Number>
+struct alignas(4 * sizeof(Number)) Quad {
+  Number of[4];
 };
 
 // A chunk is carried into shared memory by four channels at a time, neighbouring threads taking those of one pixel. Each thread reads
@@ -161,22 +163,22 @@ constexpr unsigned kAllPass = 0xf;
 constexpr int kBlocks = 3;
 
 // Channels `channel` .. `channel` + 3 of a pixel. kWhole: the number of channels is a multiple of 4.
-template <bool kWhole>
-__device__ Quad quad_at(const float* __restrict__ grad, std::int64_t pixel, int channel, int channels) {
-  const float* from = grad + pixel * channels + channel;
-  Quad quad;
+template <bool kWhole, class Number>
+__device__ Quad<Number> quad_at(const Number* __restrict__ grad, std::int64_t pixel, int channel, int channels) {
+  const Number* from = grad + pixel * channels + channel;
+  Quad<Number> quad;
   if constexpr (kWhole) {
-    quad = *reinterpret_cast<const Quad*>(from);
+    quad = *reinterpret_cast<const Quad<Number>*>(from);
   } else {
 #pragma unroll
-    for (int i = 0; i < 4; ++i) quad.of[i] = channel + i < channels ? from[i] : 0.0f;
+    for (int i = 0; i < 4; ++i) quad.of[i] = channel + i < channels ? from[i] : narrowed<Number>(0);
   }
   return quad;
 }
 
-template <bool kWhole>
+template <class Number, bool kWhole>
 __global__ void __launch_bounds__(kThreads, kBlocks)
-    gradient_tiles(const float* __restrict__ grad, const std::uint32_t* __restrict__ mask, Tiling tiling, const float* __restrict__ weight,
+    gradient_tiles(const Number* __restrict__ grad, const std::uint32_t* __restrict__ mask, Tiling tiling, const float* __restrict__ weight,
                    int channels, int words, float* __restrict__ grad_picture) {
   __shared__ float stage[kChunk * kStagePlane];
   alignas(16) __shared__ float filters[kChunk][kFilter];
@@ -198,7 +200,7 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
     }
     for (int first = thread / kQuads; first < kStagePixels; first += kLoads * kStagedAtOnce) {
       const int channel = chunk + quad;
-      Quad quads[kLoads];
+      Quad<Number> quads[kLoads];
       std::uint32_t passed[kLoads];
 #pragma unroll
       for (int load = 0; load < kLoads; ++load) {
@@ -218,7 +220,7 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
         const int at = first + load * kStagedAtOnce;
         if (at >= kStagePixels) break;
 #pragma unroll
-        for (int k = 0; k < 4; ++k) stage[(quad + k) * kStagePlane + at] = (passed[load] >> k & 1) != 0 ? quads[load].of[k] : 0.0f;
+        for (int k = 0; k < 4; ++k) stage[(quad + k) * kStagePlane + at] = (passed[load] >> k & 1) != 0 ? widened(quads[load].of[k]) : 0.0f;
       }
     }
     __syncthreads();
@@ -267,23 +269,33 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
   }
 }
 
-}  // namespace
-
-void image_conv_forward(Features picture, const float* weight, const float* bias, bool rectify, Features out, Mask mask,
-                        cudaStream_t stream) {
+template <class Number>
+void start_forward(Features picture, const float* weight, const float* bias, bool rectify, Features out, Mask mask, cudaStream_t stream) {
   const auto words_of_pixel = static_cast<int>(mask_words(out.shape.c));
   const Grid grid = grid_of(out.shape, kForwardRows, kForwardColumns);
-  launch("starting image_conv_forward", forward_tiles, dim3(grid.tiles, static_cast<unsigned>((words_of_pixel + kWords - 1) / kWords)),
-         dim3(kThreads), stream, floats(picture), grid.tiling, weight, bias, out.shape.c, rectify, floats(out), words(mask),
-         words_of_pixel);
+  launch("starting image_conv_forward", forward_tiles<Number>,
+         dim3(grid.tiles, static_cast<unsigned>((words_of_pixel + kWords - 1) / kWords)), dim3(kThreads), stream, floats(picture),
+         grid.tiling, weight, bias, out.shape.c, rectify, numbers<Number>(out), words(mask), words_of_pixel);
 }
 
-void image_conv_gradient(Features grad_out, Mask mask, const float* weight, Features grad_picture, cudaStream_t stream) {
+template <class Number>
+void start_gradient(Features grad_out, Mask mask, const float* weight, Features grad_picture, cudaStream_t stream) {
   const int channels = grad_out.shape.c;
   const Grid grid = grid_of(grad_out.shape, kGradientRows, kGradientColumns);
-  launch("starting image_conv_gradient", channels % 4 == 0 ? gradient_tiles<true> : gradient_tiles<false>, dim3(grid.tiles), dim3(kThreads),
-         stream, floats(grad_out), words(mask), grid.tiling, weight, channels, static_cast<int>(mask_words(channels)),
-         floats(grad_picture));
+  launch("starting image_conv_gradient", channels % 4 == 0 ? gradient_tiles<Number, true> : gradient_tiles<Number, false>, dim3(grid.tiles),
+         dim3(kThreads), stream, numbers<Number>(grad_out), words(mask), grid.tiling, weight, channels,
+         static_cast<int>(mask_words(channels)), floats(grad_picture));
+}
+
+}  // namespace
+
+void image_conv_forward(Storage storage, Features picture, const float* weight, const float* bias, bool rectify, Features out, Mask mask,
+                        cudaStream_t stream) {
+  (storage == Storage::kBfloat16 ? start_forward<__nv_bfloat16> : start_forward<float>)(picture, weight, bias, rectify, out, mask, stream);
+}
+
+void image_conv_gradient(Storage storage, Features grad_out, Mask mask, const float* weight, Features grad_picture, cudaStream_t stream) {
+  (storage == Storage::kBfloat16 ? start_gradient<__nv_bfloat16> : start_gradient<float>)(grad_out, mask, weight, grad_picture, stream);
 }
 
 }  // namespace impasto::cuda

@@ -17,8 +17,9 @@ constexpr std::int64_t kSumBlocks = 1024;
 // Elements a thread reads before it writes any.
 constexpr int kRun = 4;
 
-__global__ void distance_runs(const float* __restrict__ f, const float* __restrict__ p, std::int64_t size, float scale,
-                              float* __restrict__ grad, double* __restrict__ partials) {
+template <class Number>
+__global__ void distance_runs(const Number* __restrict__ f, const Number* __restrict__ p, std::int64_t size, float scale,
+                              Number* __restrict__ grad, double* __restrict__ partials) {
   double sum = 0;
   const std::int64_t stride = std::int64_t{gridDim.x} * (kThreads * kRun);
   for (std::int64_t first = std::int64_t{blockIdx.x} * (kThreads * kRun) + threadIdx.x; first < size; first += stride) {
@@ -28,13 +29,13 @@ __global__ void distance_runs(const float* __restrict__ f, const float* __restri
 #pragma unroll
     for (int i = 0; i < kRun; ++i) {
       const std::int64_t at = first + i * kThreads;
-      difference[i] = at < size ? f[at] - p[at] : 0.0f;
-      if (grad != nullptr && at < size) before[i] = grad[at];
+      difference[i] = at < size ? widened(f[at]) - widened(p[at]) : 0.0f;
+      if (grad != nullptr && at < size) before[i] = widened(grad[at]);
     }
 #pragma unroll
     for (int i = 0; i < kRun; ++i) {
       const std::int64_t at = first + i * kThreads;
-      if (grad != nullptr && at < size) grad[at] = before[i] + scale * difference[i];
+      if (grad != nullptr && at < size) grad[at] = narrowed<Number>(before[i] + scale * difference[i]);
       const double wide = difference[i];
       sum += wide * wide;
     }
@@ -141,13 +142,25 @@ __global__ void finish_squares(const float* __restrict__ products, int pieces, i
   g[at] = g[std::int64_t{column} * c + row] = static_cast<float>(sum * scale);
 }
 
+__global__ void round_numbers(const float* __restrict__ from, std::int64_t size, __nv_bfloat16* __restrict__ to) {
+  const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
+  for (std::int64_t at = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; at < size; at += stride) {
+    to[at] = narrowed<__nv_bfloat16>(from[at]);
+  }
+}
+
+template <class Number>
+void start_distance(Features f, Features p, double scale, Features grad_f, unsigned blocks, double* partials, cudaStream_t stream) {
+  launch("starting feature_distance", distance_runs<Number>, dim3(blocks), dim3(kThreads), stream, numbers<Number>(f), numbers<Number>(p),
+         f.shape.size(), scale, numbers<Number>(grad_f), partials);
+}
+
 }  // namespace
 
-void feature_distance(Features f, Features p, double scale, Features grad_f, double* partials, double* result, cudaStream_t stream) {
-  const std::int64_t size = f.shape.size();
-  const unsigned blocks = blocks_for(size, kThreads * kRun, kSumBlocks);
-  launch("starting feature_distance", distance_runs, dim3(blocks), dim3(kThreads), stream, floats(f), floats(p), size, scale,
-         floats(grad_f), partials);
+void feature_distance(Storage storage, Features f, Features p, double scale, Features grad_f, double* partials, double* result,
+                      cudaStream_t stream) {
+  const unsigned blocks = blocks_for(f.shape.size(), kThreads * kRun, kSumBlocks);
+  (storage == Storage::kBfloat16 ? start_distance<__nv_bfloat16> : start_distance<float>)(f, p, scale, grad_f, blocks, partials, stream);
   add_partials(partials, static_cast<int>(blocks), 1, result, stream);
 }
 
@@ -161,6 +174,11 @@ void total_variation(Vector x, Shape shape, double scale, Vector grad, double* p
 void finish_gram(const float* products, int pieces, int c, double scale, Vector g, cudaStream_t stream) {
   const dim3 grid(blocks_for(c, kWarpThreads), blocks_for(c, kSquareRows));
   launch("starting finish_gram", finish_squares, grid, dim3(kThreads), stream, products, pieces, c, scale, floats(g));
+}
+
+void round_to_bfloat16(Vector from, __nv_bfloat16* to, cudaStream_t stream) {
+  launch("starting round_to_bfloat16", round_numbers, dim3(blocks_for(from.size, kThreads)), dim3(kThreads), stream, floats(from),
+         from.size, to);
 }
 
 void smooth(Vector in, Shape shape, int step, Vector out, double gain, Vector sum, Vector scratch, cudaStream_t stream) {

@@ -5,15 +5,21 @@
 #include <cuda_runtime.h>
 
 #include "kernels/backend.h"
+#include "kernels/cuda/storage.h"
 
 namespace impasto::cuda {
 
-void feature_distance(Features f, Features p, double scale, Features grad_f, double* partials, double* result, cudaStream_t stream);
+// storage: of all Features.
+void feature_distance(Storage storage, Features f, Features p, double scale, Features grad_f, double* partials, double* result,
+                      cudaStream_t stream);
 void total_variation(Vector x, Shape shape, double scale, Vector grad, double* partials, double* result, cudaStream_t stream);
 
 // g (c, c) = sum over pieces of products (pieces, c, c), in order and in double, times scale; the element below the diagonal is taken from
 // above it, so that g is symmetric to the bit.
 void finish_gram(const float* products, int pieces, int c, double scale, Vector g, cudaStream_t stream);
+
+// to = from, rounded to bfloat16: what a Gram matrix's gradient multiplies with features in bfloat16.
+void round_to_bfloat16(Vector from, __nv_bfloat16* to, cudaStream_t stream);
 
 void smooth(Vector in, Shape shape, int step, Vector out, double gain, Vector sum, Vector scratch, cudaStream_t stream);
 

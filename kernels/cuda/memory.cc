@@ -33,9 +33,9 @@ Buffer allocate(std::int64_t bytes) {
   return Buffer(data, size, [](void* pointer, std::int64_t) { cudaFree(pointer); });
 }
 
-Buffer upload(std::span<const float> host, cudaStream_t stream) {
-  Buffer buffer = allocate(static_cast<std::int64_t>(host.size_bytes()));
-  check(cudaMemcpyAsync(buffer.data(), host.data(), host.size_bytes(), cudaMemcpyHostToDevice, stream), "copying to the device");
+Buffer upload(std::span<const std::byte> host, cudaStream_t stream) {
+  Buffer buffer = allocate(std::ssize(host));
+  check(cudaMemcpyAsync(buffer.data(), host.data(), host.size(), cudaMemcpyHostToDevice, stream), "copying to the device");
   check(cudaStreamSynchronize(stream), "waiting for the device");
   return buffer;
 }

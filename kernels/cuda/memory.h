@@ -3,6 +3,7 @@
 
 #include <cuda_runtime.h>
 
+#include <cstddef>
 #include <span>
 
 #include "kernels/tensor.h"
@@ -13,7 +14,7 @@ namespace impasto::cuda {
 // and what is free.
 Buffer allocate(std::int64_t bytes);
 
-// With the values of host, which may be reused at once; in the order of the stream.
-Buffer upload(std::span<const float> host, cudaStream_t stream);
+// With the bytes of host, which may be reused at once; in the order of the stream.
+Buffer upload(std::span<const std::byte> host, cudaStream_t stream);
 
 }  // namespace impasto::cuda

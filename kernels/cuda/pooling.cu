@@ -12,8 +12,9 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kWarps = kThreads / kWarpThreads;
 
-// Pixels that a warp reads before it writes any: one number a lane would be too little on its way to keep the memory busy.
-constexpr int kRun = 4;
+// Pixels that a warp reads before it writes any, 16 bytes a lane: one number would be too little on its way to keep the memory busy.
+template <class Number>
+constexpr int kRunOf = 16 / sizeof(Number);
 
 // An activation, pixel by pixel, without rows.
 struct Pixels {
@@ -30,10 +31,10 @@ Pixels pixels_of(Shape shape) {
 }
 
 // One block for each word in x, runs of pixels in y.
-dim3 grid_of(Pixels pixels) { return dim3(static_cast<unsigned>(pixels.words), blocks_for(pixels.count, kWarps * kRun)); }
+dim3 grid_of(Pixels pixels, int run) { return dim3(static_cast<unsigned>(pixels.words), blocks_for(pixels.count, kWarps * run)); }
 
 // Calls body(first pixel, word, lane) for the runs of this warp; all lanes take part in every call.
-template <class Body>
+template <int kRun, class Body>
 __device__ void for_each_run(const Pixels& pixels, Body body) {
   const int lane = static_cast<int>(threadIdx.x) % kWarpThreads;
   const int warp = static_cast<int>(threadIdx.x) / kWarpThreads;
@@ -45,19 +46,21 @@ __device__ void for_each_run(const Pixels& pixels, Body body) {
 
 __device__ float rectified(float value) { return value <= 0 ? 0.0f : value; }
 
-__global__ void relu_runs(const float* in, Pixels pixels, float* out, std::uint32_t* mask) {
-  for_each_run(pixels, [&](std::int64_t first, int word, int lane) {
+template <class Number>
+__global__ void relu_runs(const Number* in, Pixels pixels, Number* out, std::uint32_t* mask) {
+  constexpr int kRun = kRunOf<Number>;
+  for_each_run<kRun>(pixels, [&](std::int64_t first, int word, int lane) {
     const int channel = word * kWarpThreads + lane;
     float value[kRun];
 #pragma unroll
     for (int i = 0; i < kRun; ++i) {
       const bool inside = channel < pixels.channels && first + i < pixels.count;
-      value[i] = inside ? in[(first + i) * pixels.channels + channel] : 0.0f;
+      value[i] = inside ? widened(in[(first + i) * pixels.channels + channel]) : 0.0f;
     }
 #pragma unroll
     for (int i = 0; i < kRun; ++i) {
       const bool inside = channel < pixels.channels && first + i < pixels.count;
-      if (inside) out[(first + i) * pixels.channels + channel] = rectified(value[i]);
+      if (inside) out[(first + i) * pixels.channels + channel] = narrowed<Number>(rectified(value[i]));
     }
     if (mask == nullptr) return;
     std::uint32_t mine = 0;
@@ -70,20 +73,22 @@ __global__ void relu_runs(const float* in, Pixels pixels, float* out, std::uint3
   });
 }
 
-__global__ void pass_runs(const float* in, const std::uint32_t* mask, Pixels pixels, float* out) {
-  for_each_run(pixels, [&](std::int64_t first, int word, int lane) {
+template <class Number>
+__global__ void pass_runs(const Number* in, const std::uint32_t* mask, Pixels pixels, Number* out) {
+  constexpr int kRun = kRunOf<Number>;
+  for_each_run<kRun>(pixels, [&](std::int64_t first, int word, int lane) {
     const int channel = word * kWarpThreads + lane;
     float value[kRun];
 #pragma unroll
     for (int i = 0; i < kRun; ++i) {
       const bool inside = channel < pixels.channels && first + i < pixels.count;
       const bool passes = inside && (mask[(first + i) * pixels.words + word] >> lane & 1) != 0;
-      value[i] = passes ? in[(first + i) * pixels.channels + channel] : 0.0f;
+      value[i] = passes ? widened(in[(first + i) * pixels.channels + channel]) : 0.0f;
     }
 #pragma unroll
     for (int i = 0; i < kRun; ++i) {
       const bool inside = channel < pixels.channels && first + i < pixels.count;
-      if (inside) out[(first + i) * pixels.channels + channel] = value[i];
+      if (inside) out[(first + i) * pixels.channels + channel] = narrowed<Number>(value[i]);
     }
   });
 }
@@ -146,15 +151,15 @@ __device__ void for_each_window(const Plane& plane, Body body) {
   }
 }
 
-template <PoolKind kKind>
-__global__ void pool_windows(const float* __restrict__ in, Plane plane, bool rectified, float* __restrict__ out,
+template <class Number, PoolKind kKind>
+__global__ void pool_windows(const Number* __restrict__ in, Plane plane, bool rectified, Number* __restrict__ out,
                              std::uint32_t* __restrict__ mask) {
   for_each_window(plane, [&](const Window& window) {
     const bool inside = window.whole() && window.channel < plane.channels;
     float value[4] = {};
     if (inside) {
 #pragma unroll
-      for (int k = 0; k < 4; ++k) value[k] = in[window.pixel(k, plane) * plane.channels + window.channel];
+      for (int k = 0; k < 4; ++k) value[k] = widened(in[window.pixel(k, plane) * plane.channels + window.channel]);
     }
     float result = value[0];
     int chosen = 0;
@@ -169,7 +174,7 @@ __global__ void pool_windows(const float* __restrict__ in, Plane plane, bool rec
     } else {
       result = (value[0] + value[1] + value[2] + value[3]) * 0.25f;
     }
-    if (inside) out[window.pooled * plane.channels + window.channel] = result;
+    if (inside) out[window.pooled * plane.channels + window.channel] = narrowed<Number>(result);
     if (mask == nullptr) return;
     std::uint32_t mine = 0;
 #pragma unroll
@@ -183,11 +188,12 @@ __global__ void pool_windows(const float* __restrict__ in, Plane plane, bool rec
 }
 
 // Each of a window's four gets share * grad_out where its bit is set.
-__global__ void unpool_windows(const float* __restrict__ grad_out, const std::uint32_t* __restrict__ mask, Plane plane, float share,
-                               float* __restrict__ grad_in) {
+template <class Number>
+__global__ void unpool_windows(const Number* __restrict__ grad_out, const std::uint32_t* __restrict__ mask, Plane plane, float share,
+                               Number* __restrict__ grad_in) {
   for_each_window(plane, [&](const Window& window) {
     if (window.channel >= plane.channels) return;
-    const float grad = window.whole() ? share * grad_out[window.pooled * plane.channels + window.channel] : 0.0f;
+    const float grad = window.whole() ? share * widened(grad_out[window.pooled * plane.channels + window.channel]) : 0.0f;
     bool passes[4];
 #pragma unroll
     for (int k = 0; k < 4; ++k) {
@@ -195,36 +201,58 @@ __global__ void unpool_windows(const float* __restrict__ grad_out, const std::ui
     }
 #pragma unroll
     for (int k = 0; k < 4; ++k) {
-      if (window.has(k)) grad_in[window.pixel(k, plane) * plane.channels + window.channel] = passes[k] ? grad : 0.0f;
+      if (window.has(k)) grad_in[window.pixel(k, plane) * plane.channels + window.channel] = narrowed<Number>(passes[k] ? grad : 0.0f);
     }
   });
 }
 
-}  // namespace
-
-void relu(Features in, Features out, Mask mask, cudaStream_t stream) {
+template <class Number>
+void start_relu(Features in, Features out, Mask mask, cudaStream_t stream) {
   const Pixels pixels = pixels_of(in.shape);
-  launch("starting relu", relu_runs, grid_of(pixels), dim3(kThreads), stream, floats(in), pixels, floats(out), words(mask));
+  launch("starting relu", relu_runs<Number>, grid_of(pixels, kRunOf<Number>), dim3(kThreads), stream, numbers<Number>(in), pixels,
+         numbers<Number>(out), words(mask));
 }
 
-void pass_masked(Features in, Mask mask, Features out, cudaStream_t stream) {
+template <class Number>
+void start_pass(Features in, Mask mask, Features out, cudaStream_t stream) {
   const Pixels pixels = pixels_of(in.shape);
-  launch("starting pass_masked", pass_runs, grid_of(pixels), dim3(kThreads), stream, floats(in), words(mask), pixels, floats(out));
+  launch("starting pass_masked", pass_runs<Number>, grid_of(pixels, kRunOf<Number>), dim3(kThreads), stream, numbers<Number>(in),
+         words(mask), pixels, numbers<Number>(out));
 }
 
-void pool(PoolKind kind, Features in, bool rectified, Features out, Mask mask, cudaStream_t stream) {
+template <class Number>
+void start_pool(PoolKind kind, Features in, bool rectified, Features out, Mask mask, cudaStream_t stream) {
   const Plane plane = plane_of(in.shape);
   const bool max = kind == PoolKind::kMax;
   std::uint32_t* recorded = max || rectified ? words(mask) : nullptr;
-  launch("starting pool", max ? pool_windows<PoolKind::kMax> : pool_windows<PoolKind::kAverage>, grid_of(plane), dim3(kThreads), stream,
-         floats(in), plane, rectified, floats(out), recorded);
+  launch("starting pool", max ? pool_windows<Number, PoolKind::kMax> : pool_windows<Number, PoolKind::kAverage>, grid_of(plane),
+         dim3(kThreads), stream, numbers<Number>(in), plane, rectified, numbers<Number>(out), recorded);
 }
 
-void unpool(PoolKind kind, Features grad_out, Mask mask, Features grad_in, cudaStream_t stream) {
+template <class Number>
+void start_unpool(PoolKind kind, Features grad_out, Mask mask, Features grad_in, cudaStream_t stream) {
   const Plane plane = plane_of(grad_in.shape);
   const float share = kind == PoolKind::kMax ? 1.0f : 0.25f;
-  launch("starting unpool", unpool_windows, grid_of(plane), dim3(kThreads), stream, floats(grad_out), words(mask), plane, share,
-         floats(grad_in));
+  launch("starting unpool", unpool_windows<Number>, grid_of(plane), dim3(kThreads), stream, numbers<Number>(grad_out), words(mask), plane,
+         share, numbers<Number>(grad_in));
+}
+
+}  // namespace
+
+void relu(Storage storage, Features in, Features out, Mask mask, cudaStream_t stream) {
+  (storage == Storage::kBfloat16 ? start_relu<__nv_bfloat16> : start_relu<float>)(in, out, mask, stream);
+}
+
+void pass_masked(Storage storage, Features in, Mask mask, Features out, cudaStream_t stream) {
+  (storage == Storage::kBfloat16 ? start_pass<__nv_bfloat16> : start_pass<float>)(in, mask, out, stream);
+}
+
+void pool(Storage storage, PoolKind kind, Features in, bool rectified, Features out, Mask mask, cudaStream_t stream) {
+  (storage == Storage::kBfloat16 ? start_pool<__nv_bfloat16> : start_pool<float>)(kind, in, rectified, out, mask, stream);
+}
+
+void unpool(Storage storage, PoolKind kind, Features grad_out, Mask mask, Features grad_in, cudaStream_t stream) {
+  (storage == Storage::kBfloat16 ? start_unpool<__nv_bfloat16> : start_unpool<float>)(kind, grad_out, mask, grad_in, stream);
 }
 
 }  // namespace impasto::cuda

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "impasto/image_io.h"
@@ -25,9 +26,9 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 class CliDevice : public testing::Test {
  protected:
-  std::vector<std::string> arguments(const std::string& device, const std::string& out) {
-    return {content_,   style_, "-o",       folder_.path(out),          "--untrained", "--iterations", "3",
-            "--device", device, "--report", folder_.path(out + ".json")};
+  std::vector<std::string> arguments(const std::string& device, const std::string& out, const std::string& precision = "auto") {
+    return {content_,      style_,    "-o",       folder_.path(out),          "--untrained", "--iterations", "3", "--device", device,
+            "--precision", precision, "--report", folder_.path(out + ".json")};
   }
   nlohmann::json report(const std::string& out) { return nlohmann::json::parse(read_file(folder_.path(out + ".json"))); }
 
@@ -41,12 +42,12 @@ TEST_F(CliDevice, CudaAgreesWithTheCpu) {
   const Outcome cpu = run(arguments("cpu", "cpu.png"));
   ASSERT_EQ(cpu.exit_code, 0) << cpu.err;
   for (const std::string device : {"cuda", "cuda:0", "auto"}) {
-    const Outcome cuda = run(arguments(device, "cuda.png"), kEmulated);
+    const Outcome cuda = run(arguments(device, "cuda.png", "fp32"), kEmulated);
     ASSERT_EQ(cuda.exit_code, 0) << cuda.err;
-    EXPECT_TRUE(contains(cuda.err, "cuda, float32, ")) << cuda.err;
+    EXPECT_TRUE(contains(cuda.err, "cuda, fp32, ")) << cuda.err;
     const nlohmann::json expected = report("cpu.png");
     const nlohmann::json actual = report("cuda.png");
-    EXPECT_TRUE(contains(actual["device"], "cuda, float32, ")) << actual["device"];
+    EXPECT_TRUE(contains(actual["device"], "cuda, fp32, ")) << actual["device"];
     ASSERT_EQ(actual["evaluations"].size(), 3u);
     for (int i = 0; i < 3; ++i) {
       EXPECT_NEAR(actual["evaluations"][i]["total"].get<double>() / expected["evaluations"][i]["total"].get<double>(), 1,
@@ -93,12 +94,48 @@ TEST_F(CliDevice, LeanerPlansAreNoted) {
   EXPECT_TRUE(contains(outcome.err, "impasto: " + json["notices"][0].get<std::string>() + "\n")) << outcome.err;
 }
 
+TEST_F(CliDevice, PrecisionIsTakenAndNamed) {
+  for (const std::string device : {"cuda", "auto"}) {
+    for (const auto& [asked, taken] : {std::pair("auto", "tf32"), std::pair("tf32", "tf32"), std::pair("bf16", "bf16")}) {
+      const Outcome cuda = run(arguments(device, "cuda.png", asked), kEmulated);
+      ASSERT_EQ(cuda.exit_code, 0) << cuda.err;
+      EXPECT_TRUE(contains(cuda.err, std::string("cuda, ") + taken + ", ")) << cuda.err;
+      const nlohmann::json actual = report("cuda.png");
+      EXPECT_TRUE(contains(actual["device"], std::string("cuda, ") + taken + ", ")) << actual["device"];
+      EXPECT_EQ(actual["settings"]["precision"], asked);
+    }
+  }
+  const Outcome cpu = run(arguments("cpu", "cpu.png", "fp32"));
+  EXPECT_EQ(cpu.exit_code, 0) << cpu.err;
+}
+
+// Never another precision than the one asked for, nor silently the CPU.
+TEST_F(CliDevice, PrecisionThatCannotBeHadIsAnError) {
+  struct Case {
+    const char* device;
+    const char* precision;
+    Environment environment;
+    int exit_code;
+    const char* named;
+  };
+  for (const Case& wrong : {Case{"cpu", "tf32", kEmulated, 2, "accepted without CUDA: auto, fp32"},
+                            Case{"reference", "fp32", {}, 2, "accepted without CUDA: auto"},
+                            Case{"auto", "tf32", with_module(folder_.path("absent.so")), 3, "absent.so"},
+                            Case{"auto", "fp16", kEmulated, 2, "tf32, fp32"}, Case{"cuda", "fp64", kEmulated, 2, "fp64"}}) {
+    const Outcome outcome = run(arguments(wrong.device, "none.png", wrong.precision), wrong.environment);
+    EXPECT_EQ(outcome.exit_code, wrong.exit_code) << outcome.err;
+    EXPECT_TRUE(is_one_error_line(outcome.err)) << outcome.err;
+    EXPECT_TRUE(contains(outcome.err, wrong.named)) << outcome.err;
+  }
+  EXPECT_EQ(folder_.files().count("none.png"), 0u);
+}
+
 TEST_F(CliDevice, DevicesAreListed) {
   const Outcome outcome = run({"devices"}, kEmulated);
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.err, "");
   EXPECT_EQ(outcome.out.rfind("cpu, float32, ", 0), 0u) << outcome.out;
-  EXPECT_TRUE(contains(outcome.out, "\ncuda:0: ")) << outcome.out;
+  EXPECT_TRUE(contains(outcome.out, "\ncuda:0: ") && contains(outcome.out, ", precision tf32, fp32, bf16\n")) << outcome.out;
   EXPECT_FALSE(contains(outcome.out, "cuda:1")) << outcome.out;
 }
 

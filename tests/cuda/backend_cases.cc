@@ -5,7 +5,6 @@
 
 #include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/launch.h"
-#include "tests/support/tolerance.h"
 
 namespace impasto::testing_support {
 
@@ -16,7 +15,14 @@ std::vector<BackendCase> backend_cases() {
     cuda::check(cudaMemcpy(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDefault), "copying");
     cuda::check(cudaDeviceSynchronize(), "waiting for the device");
   };
-  return {{"cuda", {[] { return make_cuda_backend(0); }}, tolerance::kDirectConvolution, {copy, copy}}};
+  std::vector<BackendCase> cases;
+  for (const Precision precision : {Precision::kFp32, Precision::kTf32, Precision::kBf16}) {
+    BackendCase on_device = cuda_case(std::string("cuda_") + to_string(precision), precision);
+    on_device.variants = {[precision] { return make_cuda_backend({.precision = precision}); }};
+    on_device.memory = {copy, copy};
+    cases.push_back(on_device);
+  }
+  return cases;
 }
 
 }  // namespace impasto::testing_support

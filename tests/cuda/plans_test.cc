@@ -2,7 +2,7 @@
 // nor driver: the devices are described (devices/README.md).
 //
 // By default some of the sizes, so that CI has the time. In the environment:
-//   IMPASTO_PLANS=all                      all sizes
+//   IMPASTO_PLANS=all                      all sizes, and all precisions that a device has (otherwise those of the H200)
 //   IMPASTO_DEVICE_JSON=file               the device described there instead
 //   IMPASTO_PLAN_SIZES=640x480,1920x1080   these sizes instead
 #include <gtest/gtest.h>
@@ -19,6 +19,7 @@
 #include <sstream>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "engine/vgg19.h"
@@ -35,15 +36,52 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// Paths of descriptions.
-std::vector<std::string> devices() {
+std::string device_name(const std::string& path) { return std::filesystem::path(path).stem().string(); }
+
+// The text of a description; "" where there is none.
+std::string description(const std::string& path) {
+  std::ifstream file(path);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+PlanTarget described(const std::string& path) {
+  const std::string text = description(path);
+  if (text.empty()) throw DeviceError("there is no description " + path);
+  return PlanTarget(text);
+}
+
+struct Device {
+  std::string path;  // of the description
+  Precision precision = Precision::kFp32;
+
+  std::string name() const { return device_name(path) + " " + to_string(precision); }
+};
+
+// Without a description of a readable compute capability: 0.
+int hundredfold_compute_capability(const std::string& text) {
+  const std::string key = "\"deviceVer\":";
+  const std::size_t at = text.find(key);
+  return at == std::string::npos ? 0 : std::atoi(text.c_str() + at + key.size());
+}
+
+std::vector<Device> devices() {
   const std::string own = environment("IMPASTO_DEVICE_JSON");
-  if (!own.empty()) return {own};
-  std::vector<std::string> paths;
-  for (const char* const name : {"a100", "b200", "h200", "l4", "rtx4090", "t4"}) {
-    paths.push_back(std::string(IMPASTO_CUDA_DEVICES) + "/" + name + ".json");
+  std::vector<std::string> paths{own};
+  if (own.empty()) {
+    paths.clear();
+    for (const char* const name : {"a100", "b200", "h200", "l4", "rtx4090", "t4"}) {
+      paths.push_back(std::string(IMPASTO_CUDA_DEVICES) + "/" + name + ".json");
+    }
   }
-  return paths;
+  std::vector<Device> made;
+  for (const std::string& path : paths) {
+    made.push_back({path, Precision::kFp32});
+    const bool all = !own.empty() || environment("IMPASTO_PLANS") == "all" || device_name(path) == "h200";
+    if (!all || hundredfold_compute_capability(description(path)) < 800) continue;
+    made.push_back({path, Precision::kTf32});
+    made.push_back({path, Precision::kBf16});
+  }
+  return made;
 }
 
 // "WIDTHxHEIGHT". The smallest the network takes, odd ones, narrow ones and those that people use.
@@ -83,21 +121,13 @@ std::string test_name(std::string text) {
   return text;
 }
 
-std::string device_name(const std::string& path) { return std::filesystem::path(path).stem().string(); }
-
-PlanTarget described(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw DeviceError("there is no description " + path);
-  return PlanTarget(std::string(std::istreambuf_iterator<char>(file), {}));
-}
-
 // A convolution of the network for a picture of one size.
 struct Place {
   const ConvLayer& layer;
   int h;
   int w;
 
-  Convolution convolution(Kind kind) const { return {kind, h, w, layer.in_channels, layer.out_channels}; }
+  Convolution convolution(Kind kind, Precision precision) const { return {kind, h, w, layer.in_channels, layer.out_channels, precision}; }
 };
 
 // All of them but the first, which is not cuDNN's to do, and but those that are as one before.
@@ -122,31 +152,31 @@ std::vector<Place> places(Picture picture) {
 const char* name_of(Kind kind) { return kind == Kind::kForward ? "forward" : kind == Kind::kForwardRelu ? "forward, ReLU" : "gradient"; }
 
 void print_line(const std::string& device, const Place& place, Kind kind, const ChosenPlan& chosen) {
-  std::printf("%-8s  %s  %3d -> %3d  %4dx%-4d  %-13s  engine %2d  workspace %10lld\n", device.c_str(), place.layer.name,
+  std::printf("%-12s  %s  %3d -> %3d  %4dx%-4d  %-13s  engine %2d  workspace %10lld\n", device.c_str(), place.layer.name,
               place.layer.in_channels, place.layer.out_channels, place.w, place.h, name_of(kind), static_cast<int>(chosen.engine),
               static_cast<long long>(chosen.workspace_bytes));
 }
 
-class Table : public testing::TestWithParam<std::tuple<std::string, std::string>> {
+class Table : public testing::TestWithParam<std::tuple<Device, std::string>> {
  protected:
-  const std::string& device() const { return std::get<0>(GetParam()); }
+  const Device& device() const { return std::get<0>(GetParam()); }
   const std::string& size() const { return std::get<1>(GetParam()); }
 };
 
 INSTANTIATE_TEST_SUITE_P(Described, Table, testing::Combine(testing::ValuesIn(devices()), testing::ValuesIn(sizes())),
-                         [](const auto& one) { return test_name(device_name(std::get<0>(one.param)) + "_" + std::get<1>(one.param)); });
+                         [](const auto& one) { return test_name(std::get<0>(one.param).name() + "_" + std::get<1>(one.param)); });
 
 // The plans of a run have one workspace in turn: what they need of the device is the largest.
 TEST_P(Table, HasAPlanForEveryConvolution) {
   const Picture picture = picture_of(size());
   ASSERT_GE(std::min(picture.width, picture.height), 16) << "size '" << size() << "'; accepted: WIDTHxHEIGHT, each at least 16";
-  const PlanTarget target = described(device());
+  const PlanTarget target = described(device().path);
   std::int64_t largest = 0;
   std::int64_t largest_of_least = 0;
   for (const Place& place : places(picture)) {
     for (const Kind kind : {Kind::kForwardRelu, Kind::kGradient}) {
       SCOPED_TRACE(std::string(place.layer.name) + ", " + name_of(kind));
-      const Convolution convolution = place.convolution(kind);
+      const Convolution convolution = place.convolution(kind, device().precision);
       const std::int64_t cap = workspace_cap(convolution);
       try {
         const ChosenPlan chosen = choose_plan(convolution, target, cap);
@@ -155,31 +185,32 @@ TEST_P(Table, HasAPlanForEveryConvolution) {
         EXPECT_LE(least.workspace_bytes, chosen.workspace_bytes);
         largest = std::max(largest, chosen.workspace_bytes);
         largest_of_least = std::max(largest_of_least, least.workspace_bytes);
-        print_line(device_name(device()), place, kind, chosen);
+        print_line(device().name(), place, kind, chosen);
         if (least.workspace_bytes < chosen.workspace_bytes) print_line("  leaner", place, kind, least);
       } catch (const DeviceError& error) {
         ADD_FAILURE() << error.what();
       }
     }
   }
-  std::printf("%-8s  %s: largest workspace %lld bytes, of the leanest plans %lld\n", device_name(device()).c_str(), size().c_str(),
+  std::printf("%-12s  %s: largest workspace %lld bytes, of the leanest plans %lld\n", device().name().c_str(), size().c_str(),
               static_cast<long long>(largest), static_cast<long long>(largest_of_least));
 }
 
-class Plans : public testing::TestWithParam<std::string> {
+class Plans : public testing::TestWithParam<Device> {
  protected:
   static Place first(Picture picture) { return places(picture).front(); }
+  static Convolution of(const Place& place, Kind kind) { return place.convolution(kind, GetParam().precision); }
 
-  PlanTarget target_ = described(GetParam());
+  PlanTarget target_ = described(GetParam().path);
 };
 
-INSTANTIATE_TEST_SUITE_P(Described, Plans, testing::ValuesIn(devices()), [](const auto& one) { return test_name(device_name(one.param)); });
+INSTANTIATE_TEST_SUITE_P(Described, Plans, testing::ValuesIn(devices()), [](const auto& one) { return test_name(one.param.name()); });
 
 TEST_P(Plans, ForAConvolutionWithoutReLU) {
   for (const Place& place : places({400, 300})) {
-    const Convolution convolution = place.convolution(Kind::kForward);
+    const Convolution convolution = of(place, Kind::kForward);
     const ChosenPlan chosen = choose_plan(convolution, target_, workspace_cap(convolution));
-    print_line(device_name(GetParam()), place, Kind::kForward, chosen);
+    print_line(GetParam().name(), place, Kind::kForward, chosen);
     EXPECT_LE(chosen.workspace_bytes, workspace_cap(convolution));
   }
 }
@@ -189,16 +220,16 @@ TEST_P(Plans, ForLargePicturesNotTheEngineOfLastResort) {
   for (const int size : {1024, 4096}) {
     for (const Kind kind : {Kind::kForward, Kind::kForwardRelu, Kind::kGradient}) {
       const Place place = first({size, size});
-      const Convolution convolution = place.convolution(kind);
+      const Convolution convolution = of(place, kind);
       const ChosenPlan chosen = choose_plan(convolution, target_, workspace_cap(convolution));
-      print_line(device_name(GetParam()), place, kind, chosen);
+      print_line(GetParam().name(), place, kind, chosen);
       EXPECT_NE(chosen.engine, 0);
     }
   }
 }
 
 TEST_P(Plans, TheSameTwice) {
-  const Convolution convolution = first({400, 300}).convolution(Kind::kForwardRelu);
+  const Convolution convolution = of(first({400, 300}), Kind::kForwardRelu);
   for (const Prefer prefer : {Prefer::kSpeed, Prefer::kMemory}) {
     const ChosenPlan once = choose_plan(convolution, target_, workspace_cap(convolution), prefer);
     const ChosenPlan again = choose_plan(convolution, target_, workspace_cap(convolution), prefer);
@@ -207,15 +238,27 @@ TEST_P(Plans, TheSameTwice) {
   }
 }
 
+// Which tensor cores take no whole words of, and the kernel suite has.
+TEST_P(Plans, ForAnyNumberOfChannels) {
+  for (const auto& [in, out] : {std::pair(1, 1), std::pair(5, 17), std::pair(33, 5), std::pair(64, 33)}) {
+    for (const Kind kind : {Kind::kForward, Kind::kForwardRelu, Kind::kGradient}) {
+      const Convolution convolution{kind, 5, 7, in, out, GetParam().precision};
+      EXPECT_LE(choose_plan(convolution, target_, workspace_cap(convolution)).workspace_bytes, workspace_cap(convolution));
+    }
+  }
+}
+
 // Where memory is preferred, the copies that engines make of large tensors are what there is to save.
 TEST_P(Plans, LeanerWhereMemoryIsPreferred) {
   for (const Kind kind : {Kind::kForwardRelu, Kind::kGradient}) {
-    const Convolution convolution = first({1024, 1024}).convolution(kind);
+    const Convolution convolution = of(first({1024, 1024}), kind);
     const ChosenPlan quick = choose_plan(convolution, target_, workspace_cap(convolution));
     const ChosenPlan least = choose_plan(convolution, target_, workspace_cap(convolution), Prefer::kMemory);
-    print_line(device_name(GetParam()), first({1024, 1024}), kind, quick);
+    print_line(GetParam().name(), first({1024, 1024}), kind, quick);
     print_line("  leaner", first({1024, 1024}), kind, least);
-    EXPECT_LT(least.workspace_bytes, quick.workspace_bytes);
+    EXPECT_LE(least.workspace_bytes, quick.workspace_bytes);
+    // Tensor cores take the tensors as they lie.
+    if (GetParam().precision == Precision::kFp32) EXPECT_LT(least.workspace_bytes, quick.workspace_bytes);
   }
 }
 

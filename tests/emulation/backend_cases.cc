@@ -1,21 +1,27 @@
-// The CUDA backend on the emulation, under the suite of tests/kernel: once for each order in which a block's threads may run.
+// The CUDA backend on the emulation, under the suite of tests/kernel: once for each order in which a block's threads may run, in each of
+// its precisions.
 #include "tests/kernel/backend_cases.h"
 
 #include "kernels/cuda/cuda_backend.h"
 #include "tests/emulation/emulator.h"
-#include "tests/support/tolerance.h"
 
 namespace impasto::testing_support {
 
 std::vector<BackendCase> backend_cases() {
-  BackendCase emulated{"cuda_emulated", {}, tolerance::kDirectConvolution};
-  for (const emulation::Order order : {emulation::Order::kForward, emulation::Order::kReverse, emulation::Order::kRandom}) {
-    emulated.variants.push_back([order] {
-      emulation::set_order_of_new_streams(order);
-      return make_cuda_backend(0);
-    });
-  }
-  return {emulated};
+  using emulation::Order;
+  const auto emulated = [](Precision precision, const std::vector<Order>& orders) {
+    BackendCase made = cuda_case(std::string("cuda_emulated_") + to_string(precision), precision);
+    for (const Order order : orders) {
+      made.variants.push_back([order, precision] {
+        emulation::set_order_of_new_streams(order);
+        return make_cuda_backend({.precision = precision});
+      });
+    }
+    return made;
+  };
+  // TF32's kernels are those of float32.
+  return {emulated(Precision::kFp32, {Order::kForward, Order::kReverse, Order::kRandom}), emulated(Precision::kTf32, {Order::kForward}),
+          emulated(Precision::kBf16, {Order::kForward, Order::kReverse})};
 }
 
 }  // namespace impasto::testing_support

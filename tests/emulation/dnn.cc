@@ -1,5 +1,6 @@
-// Stands in for cuDNN under kernels/cuda/dnn.h: the same convolutions by loops. Its plans ask for a workspace, as cuDNN's for copies of the
-// tensors unless memory is preferred, and leave it full of NaN, so that a workspace which overlaps anything shows.
+// Stands in for cuDNN under kernels/cuda/dnn.h: the same convolutions by loops, of operands rounded as tensor cores take them. Its plans
+// ask for a workspace, as cuDNN's for copies of the tensors unless memory is preferred, and leave it full of NaN, so that a workspace which
+// overlaps anything shows.
 #include "kernels/cuda/dnn.h"
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "tests/emulation/fault_gate.h"
+#include "tests/emulation/rounding.h"
 
 namespace impasto::cuda {
 namespace {
@@ -26,12 +28,12 @@ class Plan : public DnnPlan {
 
   std::int64_t workspace_bytes() const override { return workspace_floats_ * std::int64_t{sizeof(float)}; }
 
-  void run(const float* from, const float* filters, const float* bias, float* to, void* workspace) override {
+  void run(const void* from, const void* filters, const void* bias, void* to, void* workspace) override {
     emulation::enqueue_library_call("cuDNN convolution", stream_, [=, this] { compute(from, filters, bias, to, workspace); });
   }
 
  private:
-  void compute(const float* from, const float* filters, const float* bias, float* to, void* workspace) const {
+  void compute(const void* from, const void* filters, const void* bias, void* to, void* workspace) const {
     std::fill_n(static_cast<float*>(workspace), workspace_floats_, std::numeric_limits<float>::quiet_NaN());
     const bool back = convolution_.kind == Convolution::Kind::kGradient;
     const int ins = back ? convolution_.out_channels : convolution_.in_channels;
@@ -41,38 +43,46 @@ class Plan : public DnnPlan {
     for (int k = 0; k < convolution_.out_channels; ++k) {
       for (int tap = 0; tap < 9; ++tap) {
         for (int c = 0; c < convolution_.in_channels; ++c) {
-          const float value = filters[(static_cast<std::size_t>(k) * 9 + tap) * convolution_.in_channels + c];
+          const float value = operand(filters, (std::int64_t{k} * 9 + tap) * convolution_.in_channels + c);
           const std::size_t place =
               back ? (static_cast<std::size_t>(8 - tap) * ins + k) * outs + c : (static_cast<std::size_t>(tap) * ins + c) * outs + k;
           weight[place] = value;
         }
       }
     }
+    std::vector<float> input(static_cast<std::size_t>(convolution_.h) * convolution_.w * ins);
+    for (std::size_t i = 0; i < input.size(); ++i) input[i] = operand(from, static_cast<std::int64_t>(i));
     std::vector<float> sums(static_cast<std::size_t>(outs));
     // Of one tap: thousands of terms in one float32 sum err more than any library's blocks.
     std::vector<float> of_tap(static_cast<std::size_t>(outs));
     for (int y = 0; y < convolution_.h; ++y) {
       for (int x = 0; x < convolution_.w; ++x) {
-        for (int k = 0; k < outs; ++k) sums[k] = back ? 0.0f : bias[k];
+        for (int k = 0; k < outs; ++k)
+          sums[k] = back ? 0.0f : emulation::operand(bias, storage_of(convolution_.precision), Precision::kFp32, k);
         for (int tap = 0; tap < 9; ++tap) {
           const int row = y + tap / 3 - 1;
           const int column = x + tap % 3 - 1;
           if (row < 0 || row >= convolution_.h || column < 0 || column >= convolution_.w) continue;
           std::fill(of_tap.begin(), of_tap.end(), 0.0f);
-          const float* pixel = from + (static_cast<std::size_t>(row) * convolution_.w + column) * ins;
+          const float* pixel = input.data() + (static_cast<std::size_t>(row) * convolution_.w + column) * ins;
           for (int c = 0; c < ins; ++c) {
             const float* w = weight.data() + (static_cast<std::size_t>(tap) * ins + c) * outs;
             for (int k = 0; k < outs; ++k) of_tap[k] += pixel[c] * w[k];
           }
           for (int k = 0; k < outs; ++k) sums[k] += of_tap[k];
         }
-        float* out = to + (static_cast<std::size_t>(y) * convolution_.w + x) * outs;
+        const std::int64_t out = (std::int64_t{y} * convolution_.w + x) * outs;
         for (int k = 0; k < outs; ++k) {
           // NaN stays NaN, as cuDNN is asked to keep it.
-          out[k] = convolution_.kind == Convolution::Kind::kForwardRelu && sums[k] <= 0 ? 0.0f : sums[k];
+          const float value = convolution_.kind == Convolution::Kind::kForwardRelu && sums[k] <= 0 ? 0.0f : sums[k];
+          emulation::store(value, to, storage_of(convolution_.precision), out + k);
         }
       }
     }
+  }
+
+  float operand(const void* numbers, std::int64_t i) const {
+    return emulation::operand(numbers, storage_of(convolution_.precision), convolution_.precision, i);
   }
 
   cudaStream_t stream_;

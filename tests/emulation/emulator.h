@@ -45,6 +45,8 @@ void set_devices(int count);
 
 // What the device has, taken or free: at first 16 GiB, or as many bytes as the environment's IMPASTO_EMULATED_MEMORY says.
 void set_device_memory(std::size_t bytes);
+// Of the device; 9.0 to begin with.
+void set_compute_capability(int major, int minor);
 
 // Of cudaMalloc and cudaMallocHost together.
 std::int64_t live_allocations();

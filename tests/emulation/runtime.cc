@@ -69,6 +69,8 @@ struct Piece {
 struct Runtime {
   std::mutex mutex;
   int devices = 1;
+  int major = 9;
+  int minor = 0;
   Order order = Order::kForward;
   std::int64_t calls = 0;
   std::int64_t submissions = 0;
@@ -316,6 +318,12 @@ void set_devices(int count) {
   runtime().devices = count;
 }
 
+void set_compute_capability(int major, int minor) {
+  const std::lock_guard<std::mutex> lock(runtime().mutex);
+  runtime().major = major;
+  runtime().minor = minor;
+}
+
 std::int64_t live_allocations() {
   const std::lock_guard<std::mutex> lock(runtime().mutex);
   return std::ssize(runtime().pieces);
@@ -431,8 +439,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
     properties->sharedMemPerBlock = std::size_t{48} << 10;
     properties->warpSize = 32;
     properties->maxThreadsPerBlock = 1024;
-    properties->major = 9;
-    properties->minor = 0;
+    properties->major = state.major;
+    properties->minor = state.minor;
     properties->multiProcessorCount = 4;
     return cudaSuccess;
   });

@@ -5,10 +5,12 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/network.h"
@@ -134,7 +136,7 @@ TEST_P(Transfer, AgreesWithTheCpu) {
   const Outcome expected = transfer(*cpu, options, kLayers, 37, 26);
   for (const emulation::Order order : {emulation::Order::kForward, emulation::Order::kReverse}) {
     emulation::set_order_of_new_streams(order);
-    const std::unique_ptr<Backend> cuda = make_cuda_backend(0);
+    const std::unique_ptr<Backend> cuda = make_cuda_backend({.precision = Precision::kFp32});
     const Outcome actual = transfer(*cuda, options, kLayers, 37, 26);
     ASSERT_EQ(actual.losses.size(), expected.losses.size());
     EXPECT_NEAR(actual.losses[0] / expected.losses[0], 1, 1e-5);
@@ -161,7 +163,8 @@ StyleOptions shallow() {
 TEST(CudaFaults, EveryCallMayFail) {
   emulation::set_order_of_new_streams(emulation::Order::kForward);
   const StyleOptions options = shallow();
-  const auto run = [&] { return transfer(*make_cuda_backend(0), options, 3, 8, 6); };
+  // Which makes all calls that float32 makes, and some of its own.
+  const auto run = [&] { return transfer(*make_cuda_backend({.precision = Precision::kBf16}), options, 3, 8, 6); };
   const std::int64_t before = emulation::calls();
   const Outcome expected = run();
   const std::int64_t calls = emulation::calls() - before;
@@ -234,7 +237,7 @@ class Scene {
 };
 
 TEST(Recorded, AnEvaluationIsOneLaunchAndOneWait) {
-  const std::unique_ptr<Backend> cuda = make_cuda_backend(0);
+  const std::unique_ptr<Backend> cuda = make_cuda_backend({});
   Scene scene(*cuda);
   scene.evaluate(3);
   for (int i = 0; i < 3; ++i) {
@@ -255,7 +258,7 @@ TEST(Waits, AreAsManyAsTheHostHasToDecide) {
     StyleOptions options = shallow();
     options.optimizer = optimizer;
     options.iterations = 5;
-    return transfer(*make_cuda_backend(0), options, 3, 8, 6).waits;
+    return transfer(*make_cuda_backend({}), options, 3, 8, 6).waits;
   };
   EXPECT_EQ(waits(Optimizer::kLbfgs), (std::vector<std::int64_t>{2, 3, 3, 3, 3}));
   EXPECT_EQ(waits(Optimizer::kLbfgsTorch), (std::vector<std::int64_t>{1, 3, 3, 3, 3}));
@@ -267,7 +270,7 @@ TEST(Waits, AreAsManyAsTheHostHasToDecide) {
 TEST(Recorded, EvaluationsAreToTheBitThoseThatWereNot) {
   using testing_support::same_bits;
   for (const std::unique_ptr<Backend>& backend :
-       {make_cuda_backend(0), make_backend({.threads = 2}), make_backend({.kind = BackendKind::kReferenceDouble})}) {
+       {make_cuda_backend({}), make_backend({.threads = 2}), make_backend({.kind = BackendKind::kReferenceDouble})}) {
     const testing::ScopedTrace trace(__FILE__, __LINE__, backend->description());
     // The first evaluation of a scene is carried out as it is called.
     const std::vector<double> expected = Scene(*backend).evaluate(3);
@@ -292,7 +295,7 @@ TEST(Recorded, EvaluationsAreToTheBitThoseThatWereNot) {
 }
 
 TEST(Ranges, NameThePartsOfAnEvaluation) {
-  const std::unique_ptr<Backend> cuda = make_cuda_backend(0);
+  const std::unique_ptr<Backend> cuda = make_cuda_backend({});
   Scene scene(*cuda);
   emulation::take_ranges();
   scene.evaluate_again();
@@ -308,7 +311,7 @@ TEST(Ranges, NameThePartsOfAnEvaluation) {
 }
 
 TEST(Recorded, WhatCannotBeRecordedIsAnError) {
-  const std::unique_ptr<Backend> cuda = make_cuda_backend(0);
+  const std::unique_ptr<Backend> cuda = make_cuda_backend({});
   const Buffer memory = cuda->allocate(cuda->vector_bytes(4));
   const Vector v{memory.data(), 4};
   std::vector<double> host = {1, 2, 3, 4};
@@ -338,7 +341,7 @@ TEST(Recorded, WhatCannotBeRecordedIsAnError) {
 
 // On the same backend, with the same objective: nothing of a recording or replay that failed half way is left.
 TEST(CudaFaults, AnEvaluationThatFailedCanBeRepeated) {
-  const std::unique_ptr<Backend> cuda = make_cuda_backend(0);
+  const std::unique_ptr<Backend> cuda = make_cuda_backend({});
   Scene scene(*cuda);
   for (const bool recorded : {false, true}) {
     const auto prepare = [&] {
@@ -362,11 +365,82 @@ TEST(CudaFaults, AnEvaluationThatFailedCanBeRepeated) {
 
 TEST(CudaFaults, NoDevice) {
   emulation::set_devices(0);
-  EXPECT_THROW(make_cuda_backend(0), DeviceError);
+  EXPECT_THROW(make_cuda_backend({}), DeviceError);
   emulation::set_devices(1);
-  EXPECT_THROW(make_cuda_backend(1), DeviceError);
-  EXPECT_THROW(make_cuda_backend(-1), DeviceError);
+  EXPECT_THROW(make_cuda_backend({.cuda_device = 1}), DeviceError);
+  EXPECT_THROW(make_cuda_backend({.cuda_device = -1}), DeviceError);
   EXPECT_EQ(emulation::live_allocations(), 0);
+}
+
+class CudaPrecision : public testing::Test {
+ protected:
+  void TearDown() override { emulation::set_compute_capability(9, 0); }
+
+  static std::string description(Precision precision) { return make_cuda_backend({.precision = precision})->description(); }
+
+  static void expect_refused(Precision precision, const std::string& accepted) {
+    try {
+      make_cuda_backend({.precision = precision});
+      ADD_FAILURE() << to_string(precision) << " was accepted";
+    } catch (const OptionError& error) {
+      const std::string message = error.what();
+      EXPECT_NE(message.find(std::string("precision is ") + to_string(precision)), std::string::npos) << message;
+      EXPECT_NE(message.find(": " + accepted), std::string::npos) << message;
+    }
+  }
+};
+
+TEST_F(CudaPrecision, IsThatOfTheDevice) {
+  for (const auto& [major, minor] : {std::pair(8, 0), std::pair(9, 0)}) {
+    emulation::set_compute_capability(major, minor);
+    EXPECT_EQ(description(Precision::kAuto).find("cuda, tf32, "), 0u);
+    EXPECT_EQ(description(Precision::kTf32).find("cuda, tf32, "), 0u);
+    EXPECT_EQ(description(Precision::kFp32).find("cuda, fp32, "), 0u);
+    EXPECT_EQ(description(Precision::kBf16).find("cuda, bf16, "), 0u);
+    expect_refused(Precision::kFp16, "auto, tf32, fp32, bf16");
+    EXPECT_NE(describe_cuda_devices().front().find("precision tf32, fp32, bf16"), std::string::npos) << describe_cuda_devices().front();
+  }
+  emulation::set_compute_capability(7, 5);
+  EXPECT_EQ(description(Precision::kAuto).find("cuda, fp32, "), 0u);
+  EXPECT_EQ(description(Precision::kFp32).find("cuda, fp32, "), 0u);
+  for (const Precision precision : {Precision::kTf32, Precision::kFp16, Precision::kBf16}) expect_refused(precision, "auto, fp32");
+  EXPECT_EQ(emulation::live_allocations(), 0);
+  EXPECT_EQ(emulation::live_streams(), 0);
+}
+
+TEST_F(CudaPrecision, Bfloat16TakesHalfTheMemoryOfActivations) {
+  constexpr Shape kShape{64, 5, 7};
+  for (const auto& [precision, bytes] : {std::pair(Precision::kFp32, 4), std::pair(Precision::kTf32, 4), std::pair(Precision::kBf16, 2)}) {
+    EXPECT_EQ(make_cuda_backend({.precision = precision})->features_bytes(kShape), bytes * kShape.size()) << to_string(precision);
+  }
+}
+
+// One evaluation beside the double reference: the relative error of the loss, and how far the gradient turns. docs/precision.md has the
+// table that this prints.
+TEST_F(CudaPrecision, OfLossesAndGradients) {
+  // The loss: of four roundings, were they all one way. The gradient turns where ReLU and pooling decide otherwise: at each of the 17 a
+  // share of a few u of what flows.
+  struct Format {
+    Precision precision;
+    double u;
+  };
+  constexpr double kLossRoundings = 4;
+  constexpr double kDecisions = 64;
+  StyleOptions options;
+  options.iterations = 1;
+  options.tv_weight = 0.1;
+  for (const Pooling pooling : {Pooling::kMax, Pooling::kAverage}) {
+    options.pooling = pooling;
+    const Outcome expected = transfer(*make_backend({.kind = BackendKind::kReferenceDouble}), options, kLayers, 64, 48);
+    for (const Format& one : {Format{Precision::kFp32, 0x1p-24}, Format{Precision::kTf32, 0x1p-11}, Format{Precision::kBf16, 0x1p-9}}) {
+      const Outcome actual = transfer(*make_cuda_backend({.precision = one.precision}), options, kLayers, 64, 48);
+      const double loss = std::abs(actual.losses[0] / expected.losses[0] - 1);
+      const double direction = distance_of_directions(actual.first_gradient, expected.first_gradient);
+      std::printf("| %s | %s | %.1e | %.1e |\n", to_string(one.precision), pooling == Pooling::kMax ? "max" : "average", loss, direction);
+      EXPECT_LE(loss, kLossRoundings * one.u) << to_string(one.precision);
+      EXPECT_LE(direction, kDecisions * one.u) << to_string(one.precision);
+    }
+  }
 }
 
 }  // namespace

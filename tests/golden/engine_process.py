@@ -10,10 +10,10 @@ import numpy as np
 
 
 class Engine:
-    def __init__(self, program, weights, device="cpu", threads=0, cpu_isa="", tile=0):
+    def __init__(self, program, weights, device="cpu", threads=0, cpu_isa="", tile=0, precision="auto"):
         self._folder = tempfile.TemporaryDirectory()
         self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.description = self.ask(open=weights, device=device, threads=threads, cpu_isa=cpu_isa, tile=tile)["device"]
+        self.description = self.ask(open=weights, device=device, threads=threads, cpu_isa=cpu_isa, tile=tile, precision=precision)["device"]
 
     def __enter__(self):
         return self

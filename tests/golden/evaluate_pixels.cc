@@ -1,7 +1,8 @@
 // evaluate_pixels: answers requests, one line of JSON each on stdin, with one line of JSON each on stdout, so that scripts
 // (check_parity.py, bench/peers/) can put the library beside others, evaluation by evaluation, in one process that stays.
 //
-//   {"open": WEIGHTS, "device": "cpu", "threads": 0, "cpu_isa": "", "tile": 0}   -> {"device": DESCRIPTION}
+//   {"open": WEIGHTS, "device": "cpu", "threads": 0, "cpu_isa": "", "tile": 0, "precision": "auto"}
+//        -> {"device": DESCRIPTION}
 //   {"pictures": {"content": P, "styles": [P, ...]}, "options": OPTIONS}               -> {}        targets computed
 //   {"evaluate": P, "gradient": FILE or null}                                          -> {"losses", "seconds"}
 //   {"run": ITERATIONS, "optimizer": "lbfgs-torch", "paced": false, "picture": FILE or null}
@@ -55,6 +56,13 @@ Device device_named(const std::string& name) {
   throw std::runtime_error("device " + name + "; expected cpu, cuda, reference or reference-float");
 }
 
+Precision precision_named(const std::string& name) {
+  for (const Precision precision : {Precision::kAuto, Precision::kFp32, Precision::kTf32, Precision::kFp16, Precision::kBf16}) {
+    if (name == to_string(precision)) return precision;
+  }
+  throw std::runtime_error("precision " + name + "; expected auto, fp32, tf32, fp16 or bf16");
+}
+
 Optimizer optimizer_named(const std::string& name) {
   if (name == "lbfgs") return Optimizer::kLbfgs;
   if (name == "lbfgs-torch") return Optimizer::kLbfgsTorch;
@@ -89,6 +97,7 @@ class Server {
   json open(const json& request) {
     SessionOptions options = on(device_named(request["device"]), request["cpu_isa"], request["tile"]);
     options.threads = request["threads"];
+    options.precision = precision_named(request["precision"]);
     evaluator_.reset();
     session_.reset();
     session_.emplace(request["open"].get<std::string>(), options);

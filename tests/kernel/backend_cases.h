@@ -8,6 +8,7 @@
 
 #include "kernels/backend.h"
 #include "tests/support/compare.h"
+#include "tests/support/tolerance.h"
 #include "tests/support/workbench.h"
 
 namespace impasto::testing_support {
@@ -19,7 +20,21 @@ struct BackendCase {
   // What its convolutions are held to.
   Tolerance convolution;
   MemoryAccess memory = host_memory();
+  // In what it keeps features: the double reference's are rounded to the same wherever tests write or read them.
+  Precision precision = Precision::kFp32;
+  Tolerance gram = tolerance::kMatrixProduct;
+  Tolerance gram_gradient = tolerance::kMatrixProduct;
+  // Of a few operations on features.
+  Tolerance features = tolerance::kFloatExpression;
+  // How near ReLU's kink, or another of a pooling window, convolved values of RMS 1 may be before rounding decides; and what it does to
+  // gradients through several layers where it does.
+  double kink_margin = tolerance::kKinkMargin;
+  double cosine_across_kinks = tolerance::kCosineAcrossKinks;
+  Tolerance norm_across_kinks = tolerance::kGradientNormAcrossKinks;
 };
+
+// The CUDA backend in a precision, with the tolerances that belong to it, without variants.
+BackendCase cuda_case(const std::string& name, Precision precision);
 
 std::string name(const BackendCase& backend);
 std::ostream& operator<<(std::ostream& out, const BackendCase& backend);

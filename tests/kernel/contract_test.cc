@@ -233,6 +233,33 @@ TEST(MakeBackend, RefusesWhatItDoesNotHave) {
   }
 }
 
+TEST(MakeBackend, TakesThePrecisionsOfEachKind) {
+  struct Case {
+    BackendKind kind;
+    std::vector<Precision> accepted;
+  };
+  for (const Case& one : {Case{BackendKind::kCpu, {Precision::kAuto, Precision::kFp32}},
+                          Case{BackendKind::kReferenceFloat, {Precision::kAuto, Precision::kFp32}},
+                          Case{BackendKind::kReferenceDouble, {Precision::kAuto}}}) {
+    for (const Precision precision : {Precision::kAuto, Precision::kFp32, Precision::kTf32, Precision::kFp16, Precision::kBf16}) {
+      const BackendOptions options{.kind = one.kind, .precision = precision};
+      const std::string asked = to_string(precision);
+      if (std::find(one.accepted.begin(), one.accepted.end(), precision) != one.accepted.end()) {
+        EXPECT_NO_THROW(make_backend(options)) << asked;
+        continue;
+      }
+      try {
+        make_backend(options);
+        ADD_FAILURE() << asked << " was accepted";
+      } catch (const OptionError& error) {
+        const std::string message = error.what();
+        EXPECT_NE(message.find("precision is " + asked), std::string::npos) << message;
+        EXPECT_NE(message.find("accepted without CUDA: auto"), std::string::npos) << message;
+      }
+    }
+  }
+}
+
 TEST(MakeBackend, HasAtLeastOneInstructionSetAndTakesTheBest) {
   ASSERT_FALSE(cpu_isa_names().empty());
   BackendOptions best;

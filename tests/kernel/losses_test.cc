@@ -34,7 +34,7 @@ TEST_P(Losses, GramOfRectifiedFeatures) {
     const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));
     std::vector<double> f = normal(1, shape.size());
     for (double& value : f) value = std::max(value, 0.0);
-    expect_as_reference(GetParam(), [&](Workbench& bench) { return gram(bench, shape, f); }, {tolerance::kMatrixProduct.with_floor(0.5)});
+    expect_as_reference(GetParam(), [&](Workbench& bench) { return gram(bench, shape, f); }, {GetParam().gram.with_floor(0.5)});
   }
 }
 
@@ -42,7 +42,7 @@ TEST_P(Losses, GramOfFeaturesOfBothSigns) {
   for (Shape shape : kShapes) {
     const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));
     expect_as_reference(GetParam(), [&](Workbench& bench) { return gram(bench, shape, normal(2, shape.size())); },
-                        {tolerance::kMatrixProduct.with_floor(1)});
+                        {GetParam().gram.with_floor(1)});
   }
 }
 
@@ -83,7 +83,7 @@ TEST_P(Losses, GramGradientAccumulates) {
     const std::vector<double> before = normal(7, shape.size());
     const double scale = -1.3 / std::sqrt(shape.c);  // terms of RMS near 1
     expect_as_reference(GetParam(), [&](Workbench& bench) { return gram_gradient(bench, shape, f, grad_g, scale, before); },
-                        {tolerance::kMatrixProduct.with_floor(1)});
+                        {GetParam().gram_gradient.with_floor(1)});
   }
 }
 
@@ -117,7 +117,7 @@ TEST_P(Losses, FeatureDistanceOfRealNumbers) {
     const std::vector<double> p = normal(12, shape.size());
     const std::vector<double> before = normal(13, shape.size());
     expect_as_reference(GetParam(), [&](Workbench& bench) { return feature_distance(bench, shape, f, p, 0.7, before); },
-                        {tolerance::kFloatTerms, tolerance::kFloatExpression.with_floor(1)});
+                        {tolerance::kFloatTerms, GetParam().features.with_floor(1)});
   }
 }
 

@@ -113,7 +113,7 @@ TEST_P(Pooling, AveragePoolOfRealNumbers) {
                           bench.backend().pool2x2(PoolKind::kAverage, bench.features(shape, normal(11, shape.size())), out, {});
                           return Outputs{bench.read(out)};
                         },
-                        {tolerance::kFloatExpression.with_floor(0.5)});
+                        {GetParam().features.with_floor(0.5)});
   }
 }
 

@@ -20,13 +20,29 @@ const std::vector<std::unique_ptr<Backend>>& instances(const BackendCase& backen
   return of_case;
 }
 
-Outputs expected_outputs(const Operation& operation) {
+BackendCase cuda_case(const std::string& name, Precision precision) {
+  BackendCase made;
+  made.name = name;
+  made.convolution = tolerance::kDirectConvolution;
+  made.precision = precision;
+  if (precision == Precision::kFp32) return made;
+  const double u = precision == Precision::kTf32 ? tolerance::kTf32Roundoff : tolerance::kBf16Roundoff;
+  made.convolution = made.gram_gradient = tolerance::rounded_operands(u);
+  if (precision == Precision::kTf32) made.gram = tolerance::rounded_operands(u);
+  if (precision == Precision::kBf16) made.features = tolerance::rounded_result(u);
+  made.kink_margin = tolerance::kink_margin(u);
+  made.cosine_across_kinks = tolerance::cosine_across_kinks(u);
+  made.norm_across_kinks = tolerance::norm_across_kinks(u);
+  return made;
+}
+
+Outputs expected_outputs(const BackendCase& backend, const Operation& operation) {
   static const std::unique_ptr<Backend> reference = [] {
     BackendOptions options;
     options.kind = BackendKind::kReferenceDouble;
     return make_backend(options);
   }();
-  Workbench bench(*reference);
+  Workbench bench(*reference, Workbench::Poison::kNan, host_memory(), backend.precision);
   Outputs outputs = operation(bench);
   EXPECT_EQ(bench.damage(), "") << "double reference";
   return outputs;
@@ -54,7 +70,7 @@ Outputs proven_outputs(const BackendCase& backend, const Operation& operation) {
 }
 
 void expect_as_reference(const BackendCase& backend, const Operation& operation, const std::vector<Tolerance>& tolerances) {
-  const Outputs expected = expected_outputs(operation);
+  const Outputs expected = expected_outputs(backend, operation);
   const Outputs actual = proven_outputs(backend, operation);
   ASSERT_EQ(actual.size(), expected.size());
   ASSERT_TRUE(tolerances.size() == 1 || tolerances.size() == expected.size());

@@ -17,8 +17,8 @@ namespace impasto::testing_support {
 using Outputs = std::vector<std::vector<double>>;
 using Operation = std::function<Outputs(Workbench&)>;
 
-// The operation's outputs on the double reference.
-Outputs expected_outputs(const Operation& operation);
+// The operation's outputs on the double reference, its features rounded as the backend's are.
+Outputs expected_outputs(const BackendCase& backend, const Operation& operation);
 
 // The operation's outputs on the backend, after checking that every variant gives the same bits, twice, whatever its memory held
 // before, and that nothing was written outside the memory asked for. Failures are reported as non-fatal.

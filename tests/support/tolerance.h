@@ -46,4 +46,27 @@ inline constexpr double kStagesOfChain = 3;
 inline constexpr double kCosineAcrossKinks = 1e-5;
 inline constexpr Tolerance kGradientNormAcrossKinks{5e-3, 5e-3};
 
+// Convolved values of RMS 1 in float32 are off by less than a thousandth of this, Winograd's by less than a tenth.
+inline constexpr double kKinkMargin = 1e-3;
+
+// --- precisions below float32; u is theirs: half of what the last bit of 1 is worth ---------------------------------------------------
+inline constexpr double kTf32Roundoff = 0x1p-11;
+inline constexpr double kBf16Roundoff = 0x1p-9;
+
+// Products of rounded operands, summed in float32, the result perhaps rounded as well. A rounding is off by at most u of the number, and
+// 0.41 u in the root mean square over numbers. Of the two operands and the result as the backend and as the reference has it at most three
+// are: 3 u for a sum of one product, 0.7 u in the norm and 5 times as much in the worst of 1e6 elements of sums of many. Measured 3.8 u of
+// the largest value (a result rounded to the other of two neighbours) and 1.5 u in norm.
+constexpr Tolerance rounded_operands(double u) { return {4 * u, 3 * u}; }
+
+// A float32 expression whose result is rounded to storage: where float32's error takes it past the middle of two neighbours, by 2 u.
+constexpr Tolerance rounded_result(double u) { return {2 * u, u}; }
+
+// Two values of up to 4, each off by rounded operands' 5 x 0.7 u of RMS 1 and by its own rounding.
+constexpr double kink_margin(double u) { return 16 * u; }
+
+// A share of a few u of the values is as near a kink as they are off, at every layer; the gradient through it is taken away or added.
+constexpr double cosine_across_kinks(double u) { return 8 * u; }
+constexpr Tolerance norm_across_kinks(double u) { return {16 * u, 16 * u}; }
+
 }  // namespace impasto::testing_support::tolerance

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <utility>
 
+#include "tests/support/rounding.h"
+
 namespace impasto::testing_support {
 namespace {
 
@@ -18,7 +20,8 @@ MemoryAccess host_memory() {
   return {copy, copy};
 }
 
-Workbench::Workbench(Backend& backend, Poison poison, MemoryAccess memory) : backend_(backend), poison_(poison), memory_(memory) {}
+Workbench::Workbench(Backend& backend, Poison poison, MemoryAccess memory, Precision precision)
+    : backend_(backend), poison_(poison), memory_(memory), precision_(precision) {}
 
 void* Workbench::piece(std::int64_t bytes) {
   std::vector<std::uint8_t> content(static_cast<std::size_t>(bytes + 2 * kGuardBytes), static_cast<std::uint8_t>(poison_));
@@ -45,7 +48,7 @@ Features Workbench::features(Shape shape) { return {piece(backend_.features_byte
 
 Features Workbench::features(Shape shape, std::span<const double> values) {
   const Features made = features(shape);
-  backend_.upload(values, made);
+  backend_.upload(stored(values, precision_), made);
   return made;
 }
 
@@ -68,7 +71,7 @@ std::vector<double> Workbench::read(Vector vector) {
 std::vector<double> Workbench::read(Features features) {
   std::vector<double> host(static_cast<std::size_t>(features.shape.size()));
   backend_.download(features, host);
-  return host;
+  return stored(host, precision_);
 }
 
 std::vector<double> Workbench::read_picture(Features picture) { return read(Vector{picture.data, picture.shape.size()}); }

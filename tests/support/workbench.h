@@ -25,8 +25,10 @@ class Workbench {
   // bytes, so that a result that depends on them differs between two runs.
   enum class Poison : std::uint8_t { kNan = 0xff, kNumbers = 0x3d };
 
-  // backend: borrowed.
-  explicit Workbench(Backend& backend, Poison poison = Poison::kNan, MemoryAccess memory = host_memory());
+  // backend: borrowed. precision: what features are rounded to (support/rounding.h) when they are given and when they are read, for a
+  // backend that keeps them in more; backends under proof round by themselves.
+  explicit Workbench(Backend& backend, Poison poison = Poison::kNan, MemoryAccess memory = host_memory(),
+                     Precision precision = Precision::kFp32);
 
   Backend& backend() { return backend_; }
 
@@ -64,6 +66,7 @@ class Workbench {
   Backend& backend_;
   Poison poison_;
   MemoryAccess memory_;
+  Precision precision_;
   std::vector<Piece> pieces_;
 };
 

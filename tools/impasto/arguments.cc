@@ -241,6 +241,17 @@ void Parser::describe_network() {
   flag("--untrained", settings_.untrained, "Use a network of random filters: no weights needed, weaker pictures");
   option("--device", "NAME", "auto", "auto (CUDA where it can be had, else cpu), cpu, cuda, cuda:N, reference (double) or reference-float",
          [this](const std::string& text) { choose_device(text, settings_.session); });
+  option("--precision", "NAME", "auto",
+         "Numbers of activations: fp32, tf32 or bf16 (CUDA of compute capability 8.0 or more), fp16 (not yet), or auto: tf32\n"
+         "where CUDA has it, else fp32. Others than auto and fp32 mean CUDA",
+         [this](const std::string& text) {
+           settings_.session.precision = choose<Precision>("--precision", text,
+                                                           {{"auto", Precision::kAuto},
+                                                            {"fp32", Precision::kFp32},
+                                                            {"tf32", Precision::kTf32},
+                                                            {"fp16", Precision::kFp16},
+                                                            {"bf16", Precision::kBf16}});
+         });
   option("--threads", "N", "0", "CPU threads; 0: one per core. The picture does not depend on it",
          integer("--threads", 0, kMaxThreads, settings_.session.threads));
   option("--cpu-isa", "NAME", "best", "Vector instructions of the CPU; --version lists those this machine has",

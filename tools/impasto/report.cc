@@ -59,6 +59,7 @@ Json picture_settings(const Settings& settings, const Inputs& inputs) {
   json["init"] = style.init == Init::kPicture ? "picture" : init_name(settings);
   json["seed"] = style.seed;
   json["tile"] = settings.session.tile;
+  json["precision"] = to_string(settings.session.precision);
   json["untrained"] = settings.untrained;
   return json;
 }
