@@ -22,7 +22,7 @@ struct Convolution {
   int out_channels = 0;
 };
 
-// Among the plans for a convolution: the one thought the quickest within a cap on its workspace, or the one with the least workspace.
+// Among the plans for a convolution: the one thought the quickest with a workspace as large as the tensors, or with a small one.
 enum class Prefer { kSpeed, kMemory };
 
 class DnnPlan {

@@ -267,7 +267,7 @@ ChosenPlan choose_plan(const Convolution& convolution, const PlanTarget& target,
     std::int64_t workspace_bytes;
   };
   std::optional<Found> found;
-  const auto is_settled = [&] { return found && (prefer == Prefer::kSpeed || found->workspace_bytes == 0); };
+  const auto is_settled = [&] { return found && (prefer == Prefer::kSpeed || found->workspace_bytes <= kSmallWorkspace); };
   std::string refusal = "no engine computes in float32 proper and deterministically";
   for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
     if (is_settled()) break;
