@@ -207,16 +207,18 @@ TEST_P(Plans, TheSameTwice) {
   }
 }
 
-// The copies that engines make of large tensors are what there is to save.
+// The copies that engines make of large tensors are what there is to save, where heuristics choose such engines.
 TEST_P(Plans, LeanerWhereMemoryIsPreferred) {
+  std::int64_t largest = 0;
+  std::int64_t largest_of_lean = 0;
   for (const Kind kind : {Kind::kForwardRelu, Kind::kGradient}) {
     const Convolution convolution = first({1024, 1024}).convolution(kind);
-    const ChosenPlan quick = choose_plan(convolution, target_, workspace_cap(convolution));
-    const ChosenPlan lean = choose_plan(convolution, target_, workspace_cap(convolution), Prefer::kMemory);
-    print_line(device_name(GetParam()), first({1024, 1024}), kind, quick);
-    print_line("  leaner", first({1024, 1024}), kind, lean);
-    EXPECT_LT(lean.workspace_bytes, quick.workspace_bytes);
+    const std::int64_t cap = workspace_cap(convolution);
+    largest = std::max(largest, choose_plan(convolution, target_, cap).workspace_bytes);
+    largest_of_lean = std::max(largest_of_lean, choose_plan(convolution, target_, cap, Prefer::kMemory).workspace_bytes);
   }
+  EXPECT_GT(largest, kSmallWorkspace);
+  EXPECT_LE(largest_of_lean, kSmallWorkspace);
 }
 
 std::string message_of(const Convolution& convolution, const PlanTarget& target, std::int64_t cap) {
