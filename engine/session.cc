@@ -103,13 +103,13 @@ struct Prepared {
   std::vector<std::string> notices;
 };
 
-// Plans made while this lives take the least memory.
-class LeastMemory {
+// Plans made while this lives take little memory.
+class LeanPlans {
  public:
-  explicit LeastMemory(Backend& backend) : backend_(backend), has_choice_(backend.prefer_memory(true)) {}
-  LeastMemory(const LeastMemory&) = delete;
-  LeastMemory& operator=(const LeastMemory&) = delete;
-  ~LeastMemory() { backend_.prefer_memory(false); }
+  explicit LeanPlans(Backend& backend) : backend_(backend), has_choice_(backend.prefer_memory(true)) {}
+  LeanPlans(const LeanPlans&) = delete;
+  LeanPlans& operator=(const LeanPlans&) = delete;
+  ~LeanPlans() { backend_.prefer_memory(false); }
 
   bool has_choice() const { return has_choice_; }
 
@@ -175,7 +175,7 @@ OutOfMemoryError advised(const OutOfMemoryError& refusal, Backend& backend, Netw
   return {message, refusal.needed_bytes, refusal.free_bytes, is_usable ? fitting * kStep : 0};
 }
 
-// With the quickest plans, or where they have no room with those that take the least memory.
+// With the quickest plans, or where they have no room with lean ones.
 template <class Memory>
 std::unique_ptr<Prepared<Memory>> prepare(Backend& backend, Network& network, const Image& content, std::span<const Image> styles,
                                           const StyleOptions& options) {
@@ -187,8 +187,8 @@ std::unique_ptr<Prepared<Memory>> prepare(Backend& backend, Network& network, co
     refusal = error;
   }
   // What the attempt had taken is given back by now.
-  const LeastMemory least(backend);
-  if (least.has_choice()) {
+  const LeanPlans lean(backend);
+  if (lean.has_choice()) {
     try {
       std::unique_ptr<Prepared<Memory>> prepared = attempt();
       prepared->notices.push_back(std::string(refusal->what()) + "; convolutions that need less memory were taken, which may be slower");

@@ -148,8 +148,8 @@ class Backend {
   virtual std::unique_ptr<Filters> load_filters(const FilterSpec& spec) = 0;
   // Throws ShapeError for a spec no plan can serve (a size < 1; pooling of less than 2x2).
   virtual std::unique_ptr<ConvPlan> plan_conv3x3(const ConvSpec& spec) = 0;
-  // From now on plan_conv3x3 makes the plans with the least scratch (true), however slow, or the quickest (false, as at first). Plans made
-  // before stay as they are. False is returned by a backend that has one way only.
+  // From now on plan_conv3x3 makes plans with little scratch (true), however slow, or the quickest (false, as at first). Plans made before
+  // stay as they are. False is returned by a backend that has one way only.
   virtual bool prefer_memory(bool prefer) = 0;
 
   // out = max(in, 0); mask (in.shape) records the signs. out may be in.

@@ -26,7 +26,7 @@ struct Convolution {
   Precision precision = Precision::kFp32;
 };
 
-// Among the plans for a convolution: the one thought the quickest within a cap on its workspace, or the one with the least workspace.
+// Among the plans for a convolution: the one thought the quickest with a workspace as large as the tensors, or with a small one.
 enum class Prefer { kSpeed, kMemory };
 
 class DnnPlan {

@@ -270,7 +270,7 @@ ChosenPlan choose_plan(const Convolution& convolution, const PlanTarget& target,
     std::int64_t workspace_bytes;
   };
   std::optional<Found> found;
-  const auto is_settled = [&] { return found && (prefer == Prefer::kSpeed || found->workspace_bytes == 0); };
+  const auto is_settled = [&] { return found && (prefer == Prefer::kSpeed || found->workspace_bytes <= kSmallWorkspace); };
   std::string refusal = std::string("no engine computes in ") + to_string(convolution.precision) + " and deterministically";
   for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
     if (is_settled()) break;

@@ -78,8 +78,13 @@ struct ChosenPlan {
 // are engines of last resort, so a fixed cap would be a cliff in speed at some size of picture (512 MiB: 1024 x 1024).
 std::int64_t workspace_cap(const Convolution& convolution);
 
-// Of the plans that compute in the convolution's precision, deterministically and with at most `cap` bytes of workspace, in the order of
-// cuDNN's heuristics: the first, or the first of those with the least workspace. Throws DeviceError where there is none.
+// What Prefer::kMemory counts as a small workspace. All convolutions of a run share one, so it is the shallow layers of a large picture
+// whose plans matter; at 1024 x 1024 the deep ones, most of the work, keep their quick plans.
+inline constexpr std::int64_t kSmallWorkspace = std::int64_t{128} << 20;
+
+// Of the plans that compute in the convolution's precision, deterministically and with at most `cap` bytes of workspace, the first in the
+// order of cuDNN's heuristics. For Prefer::kMemory the first with a small workspace or, where none is small, with the least. Throws
+// DeviceError where there is none.
 ChosenPlan choose_plan(const Convolution& convolution, const PlanTarget& target, std::int64_t cap, Prefer prefer = Prefer::kSpeed);
 
 }  // namespace impasto::cuda

@@ -199,6 +199,33 @@ TEST_F(DeviceMemory, APlanTakesNone) {
   EXPECT_EQ(emulation::live_allocations(), allocations);
 }
 
+// An allocation that fails once, for whatever reason, is the leaner run's; all else ends the run, and the session is as it was.
+TEST_F(DeviceMemory, AnyCallOfARunMayFail) {
+  const Image content = picture(8, 6, 1);
+  const std::vector<Image> styles = {picture(9, 7, 2)};
+  const std::int64_t before = emulation::calls();
+  const Result expected = session_.stylize(content, styles, options_);
+  const std::int64_t calls = emulation::calls() - before;
+  const std::int64_t allocations = emulation::live_allocations();
+  int leaner = 0;
+  for (std::int64_t n = 1; n <= calls; ++n) {
+    emulation::fail_call(n);
+    try {
+      const Result result = session_.stylize(content, styles, options_);
+      ASSERT_EQ(result.notices.size(), 1u) << "call " << n << " of " << calls << " failed and nobody noticed";
+      EXPECT_EQ(result.image.pixels, expected.image.pixels);
+      ++leaner;
+    } catch (const DeviceError& error) {
+      EXPECT_FALSE(contains(error.what(), "\n")) << error.what();
+    }
+    emulation::fail_call(0);
+    ASSERT_EQ(emulation::live_allocations(), allocations) << "after call " << n << " of " << calls << " failed";
+  }
+  // Of targets, the style picture, the targets' norms and the run.
+  EXPECT_EQ(leaner, 4);
+  EXPECT_TRUE(session_.stylize(content, styles, options_).notices.empty());
+}
+
 TEST(DeviceMemoryOfASession, MayNotHoldTheNetwork) {
   emulation::set_device_memory(std::size_t{20} << 20);
   EXPECT_THROW(Session::untrained(1, {.device = Device::kCuda}), OutOfMemoryError);

@@ -171,7 +171,7 @@ TEST_P(Convolution, OfTileSizes) { expect_as_reference_on(tile_sizes()); }
 
 TEST_P(Convolution, OfVggLayers) { expect_as_reference_on(kVgg); }
 
-TEST_P(Convolution, WithTheLeastMemory) {
+TEST_P(Convolution, WithLittleMemory) {
   for (const Layer& layer : {Layer{{3, 13, 11}, 17, true}, Layer{{16, 12, 12}, 16}, Layer{{33, 5, 7}, 5}, Layer{{64, 26, 30}, 64}}) {
     const testing::ScopedTrace trace(__FILE__, __LINE__, describe(layer));
     Setting setting(layer, epilogue());
@@ -181,12 +181,12 @@ TEST_P(Convolution, WithTheLeastMemory) {
       const auto scratch_bytes = [&] { return bench.backend().plan_conv3x3(setting.spec(*loaded))->scratch_bytes(); };
       const std::int64_t quickest = scratch_bytes();
       const bool has_choice = bench.backend().prefer_memory(true);
-      const std::int64_t least = scratch_bytes();
+      const std::int64_t lean = scratch_bytes();
       const Outputs outputs = setting.forward_and_gradient(bench);
       bench.backend().prefer_memory(false);
-      EXPECT_LE(least, quickest);
+      EXPECT_LE(lean, quickest);
       if (!has_choice) {
-        EXPECT_EQ(least, quickest);
+        EXPECT_EQ(lean, quickest);
       }
       EXPECT_EQ(scratch_bytes(), quickest);
       return outputs;
