@@ -5,15 +5,13 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <optional>
-#include <type_traits>
 #include <utility>
 
 #include "engine/network.h"
 #include "engine/network_input.h"
 #include "engine/objective.h"
 #include "engine/optimiser.h"
-#include "engine/workspace.h"
+#include "engine/run_memory.h"
 #include "impasto/error.h"
 #include "kernels/backend.h"
 
@@ -22,8 +20,6 @@ namespace {
 
 // After so many returns to the best picture the losses are beyond what the arithmetic can hold.
 constexpr int kMostRestarts = 3;
-
-Shape shape_of(const Image& image) { return {3, image.height, image.width}; }
 
 struct Chosen {
   Device device;
@@ -55,149 +51,6 @@ Chosen backend_for(const SessionOptions& options) {
     }
   }
   return {options.device == Device::kAuto ? Device::kCpu : options.device, make_backend(backend)};
-}
-
-// The memory of losses and gradient of one picture size.
-struct EvaluationMemory {
-  EvaluationMemory(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace)
-      : objective(backend, network, image, options, workspace),
-        x(workspace.vector(image.size(), "picture, gradient, best picture")),
-        grad(workspace.vector(image.size(), "picture, gradient, best picture")) {}
-
-  StyleObjective objective;
-  Vector x;
-  Vector grad;
-};
-
-// And of a whole run.
-struct RunMemory : EvaluationMemory {
-  RunMemory(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace)
-      : EvaluationMemory(backend, network, image, options, workspace),
-        optimiser(make_optimiser(backend, image, network.input(), options, workspace)),
-        best(workspace.vector(image.size(), "picture, gradient, best picture")) {}
-
-  std::unique_ptr<Optimiser> optimiser;
-  Vector best;
-};
-
-template <class Memory>
-Workspace measured(Backend& backend, Network& network, Shape image, const StyleOptions& options) {
-  Workspace measure(backend);
-  Memory(backend, network, image, options, measure);
-  return measure;
-}
-
-// What a run, or an evaluator, has on the device beside the network, in the order in which it is taken.
-template <class Memory>
-struct Prepared {
-  Prepared(Backend& backend, Network& network, Shape image, std::span<const Image> styles, const StyleOptions& options)
-      : targets(backend, network, styles, options),
-        style_weights(resolved_style_weights(backend, network.info(), options, targets)),
-        workspace(backend, measured<Memory>(backend, network, image, options).bytes()),
-        memory(backend, network, image, options, workspace) {}
-
-  StyleTargets targets;
-  std::vector<double> style_weights;
-  Workspace workspace;
-  Memory memory;
-  std::vector<std::string> notices;
-};
-
-// Plans made while this lives take little memory.
-class LeanPlans {
- public:
-  explicit LeanPlans(Backend& backend) : backend_(backend), has_choice_(backend.prefer_memory(true)) {}
-  LeanPlans(const LeanPlans&) = delete;
-  LeanPlans& operator=(const LeanPlans&) = delete;
-  ~LeanPlans() { backend_.prefer_memory(false); }
-
-  bool has_choice() const { return has_choice_; }
-
- private:
-  Backend& backend_;
-  bool has_choice_;
-};
-
-// The size of `image` where it may not be wider than `width`, for memory plans. The height is rounded up: whoever reduces a larger original
-// of it to that width gets no more rows.
-Image size_at_most(const Image& image, int width) {
-  if (image.width <= width) return {image.width, image.height, {}};
-  const std::int64_t rows = (std::int64_t{image.height} * width + image.width - 1) / image.width;
-  return {width, static_cast<int>(rows), {}};
-}
-
-enum class Room { kEnough, kTooLittle, kPictureTooSmall };
-
-// Whether the device has the memory of a Prepared now. It is taken to see, and given back.
-template <class Memory>
-Room room_for(Backend& backend, Network& network, Shape image, std::span<const Image> styles, const StyleOptions& options) {
-  try {
-    const Buffer targets = backend.allocate(StyleTargets::held_bytes(backend, options));
-    const std::int64_t peak = StyleTargets::peak_bytes(backend, network, styles, options);
-    backend.allocate(std::max(peak, measured<Memory>(backend, network, image, options).bytes()));
-    return Room::kEnough;
-  } catch (const OutOfMemoryError&) {
-    return Room::kTooLittle;
-  } catch (const ShapeError&) {
-    return Room::kPictureTooSmall;
-  }
-}
-
-// The error of a run that has no room with the pictures as they are: what was missing, and the widest pictures there would be room for.
-template <class Memory>
-OutOfMemoryError advised(const OutOfMemoryError& refusal, Backend& backend, Network& network, const Image& content,
-                         std::span<const Image> styles, const StyleOptions& options) {
-  constexpr int kStep = 16;
-  int widest = content.width;
-  for (const Image& style : styles) widest = std::max(widest, style.width);
-  // Widths in steps: one that is not too wide, and the least known that is. A width that is too small for the network is not too wide.
-  int fitting = 0;
-  bool is_usable = false;
-  int refused = (widest + kStep - 1) / kStep;
-  while (refused - fitting > 1) {
-    const int middle = fitting + (refused - fitting) / 2;
-    std::vector<Image> smaller;
-    for (const Image& style : styles) smaller.push_back(size_at_most(style, middle * kStep));
-    const Shape image = shape_of(size_at_most(content, middle * kStep));
-    const Room room = room_for<Memory>(backend, network, image, smaller, options);
-    (room == Room::kTooLittle ? refused : fitting) = middle;
-    if (room != Room::kTooLittle) is_usable = room == Room::kEnough;
-  }
-  std::string message = refusal.what();
-  if (is_usable) {
-    const Image size = size_at_most(content, fitting * kStep);
-    message += "; with pictures at most " + std::to_string(fitting * kStep) + " pixels wide it fits (content " +
-               std::to_string(size.width) + "x" + std::to_string(size.height) + ")";
-  } else {
-    message += "; pictures of any size need more than is free";
-  }
-  if (std::is_same_v<Memory, RunMemory> && options.optimizer != Optimizer::kAdam) message += "; a smaller history needs less";
-  return {message, refusal.needed_bytes, refusal.free_bytes, is_usable ? fitting * kStep : 0};
-}
-
-// With the quickest plans, or where they have no room with lean ones.
-template <class Memory>
-std::unique_ptr<Prepared<Memory>> prepare(Backend& backend, Network& network, const Image& content, std::span<const Image> styles,
-                                          const StyleOptions& options) {
-  const auto attempt = [&] { return std::make_unique<Prepared<Memory>>(backend, network, shape_of(content), styles, options); };
-  std::optional<OutOfMemoryError> refusal;
-  try {
-    return attempt();
-  } catch (const OutOfMemoryError& error) {
-    refusal = error;
-  }
-  // What the attempt had taken is given back by now.
-  const LeanPlans lean(backend);
-  if (lean.has_choice()) {
-    try {
-      std::unique_ptr<Prepared<Memory>> prepared = attempt();
-      prepared->notices.push_back(std::string(refusal->what()) + "; convolutions that need less memory were taken, which may be slower");
-      return prepared;
-    } catch (const OutOfMemoryError& error) {
-      refusal = error;
-    }
-  }
-  throw advised<Memory>(*refusal, backend, network, content, styles, options);
 }
 
 class Stopwatch {
