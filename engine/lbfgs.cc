@@ -33,7 +33,6 @@ Lbfgs::Lbfgs(Backend& backend, Shape image, const NetworkInput& input, const Sty
       longest_step_(kLongestStepGreyLevels / input.grey_levels_per_unit()),
       preconditioner_(backend, image, workspace),
       history_(backend, image.size(), options.history, LbfgsHistory::Kind::kPreconditioned, workspace),
-      base_(workspace.vector(image.size(), "optimiser")),
       base_grad_(workspace.vector(image.size(), "optimiser")),
       scaled_grad_(workspace.vector(image.size(), "optimiser")),
       base_scaled_grad_(workspace.vector(image.size(), "optimiser")),
@@ -48,65 +47,73 @@ Optimiser::Verdict Lbfgs::advance(double loss, const GradientNorms& norms, Vecto
 bool Lbfgs::acceptable(double loss) const { return loss <= base_loss_ + kTolerableRise * std::abs(base_loss_); }
 
 Optimiser::Verdict Lbfgs::retreat(double loss, Vector x) {
+  const double refused = step_;
   if (++rejected_ > kMostRejections) {
-    // base_grad_ is still the gradient at base_.
+    move(-refused, x);
+    // base_grad_ is still the gradient there.
     restart();
     choose_direction(base_grad_, base_scaled_grad_);
     first_ = false;
-  } else {
-    // The minimiser of the parabola through the loss and slope at base_ and the loss here, within [0.1, 0.5] of the step.
-    const double curvature = 2 * (loss - base_loss_ - step_ * slope_);
-    step_ *= std::clamp(-step_ * slope_ / curvature, 0.1, 0.5);
+    move(step_, x);
+    return Verdict::kContinue;
   }
-  backend_.combine(std::array{1.0, step_}, std::array{base_, direction_}, x);
+  // The minimiser of the parabola through the loss and slope at the last accepted x and the loss here, within [0.1, 0.5] of the step.
+  const double curvature = 2 * (loss - base_loss_ - refused * slope_);
+  step_ *= std::clamp(-refused * slope_ / curvature, 0.1, 0.5);
+  move(step_ - refused, x);
   return Verdict::kContinue;
 }
+
+void Lbfgs::move(double step, Vector x) { backend_.combine(std::array{1.0, step}, std::array{x, direction_}, x); }
 
 Optimiser::Verdict Lbfgs::accept(double loss, const GradientNorms& norms, Vector grad, Vector x) {
   if (norms.largest <= gradient_tolerance_) return Verdict::kGradientTolerance;
   if (!first_ && std::abs(loss - base_loss_) <= change_tolerance_) return Verdict::kChangeTolerance;
 
   preconditioner_.apply(grad, scaled_grad_);
-  if (!first_) {
-    backend_.combine(std::array{step_}, std::array{direction_}, history_.offered_step());
-    backend_.combine(std::array{1.0, -1.0}, std::array{grad, base_grad_}, history_.offered_change());
-    backend_.combine(std::array{1.0, -1.0}, std::array{scaled_grad_, base_scaled_grad_}, history_.offered_scaled_change());
-  }
   choose_direction(grad, scaled_grad_);
   std::swap(scaled_grad_, base_scaled_grad_);
   backend_.copy(grad, base_grad_);
-  backend_.copy(x, base_);
   base_loss_ = loss;
   rejected_ = 0;
   first_ = false;
-  backend_.combine(std::array{1.0, step_}, std::array{base_, direction_}, x);
+  move(step_, x);
   return Verdict::kContinue;
 }
 
 void Lbfgs::choose_direction(Vector grad, Vector scaled_grad) {
   bool from_history = false;
   if (!first_) {
-    const LbfgsHistory::Curvature pair = history_.measure(grad, scaled_grad);
-    if (pair.sy > kLeastCosine * std::sqrt(pair.ss * pair.ymy)) {
+    const auto change_from = [&](Vector base, Vector now) { backend_.combine(std::array{1.0, -1.0}, std::array{now, base}, base); };
+    change_from(base_grad_, grad);
+    change_from(base_scaled_grad_, scaled_grad);
+    const LbfgsHistory::Curvature pair = history_.measure(step_, base_grad_, base_scaled_grad_, grad, scaled_grad);
+    if (pair.sy > kLeastCosine * step_ * direction_norm_ * std::sqrt(pair.ymy)) {
       history_.keep();
       gamma_ = kInverseCurvature * pair.sy / pair.ymy;
     }
     if (history_.pairs() > 0) {
-      slope_ = history_.direction(gamma_, scaled_grad, direction_);
+      history_.direction(gamma_, scaled_grad, direction_);
+      round_direction(grad);
       from_history = slope_ < 0;
     }
   }
   if (!from_history) {
     history_.clear();
     backend_.combine(std::array{-1.0}, std::array{scaled_grad}, direction_);
+    round_direction(grad);
   }
+  const double rms = direction_norm_ / std::sqrt(static_cast<double>(direction_.size));
+  step_ = from_history ? std::min(1.0, longest_step_ / rms) : first_step_ / rms;
+}
+
+void Lbfgs::round_direction(Vector grad) {
+  history_.round_step(direction_);
   backend_.dots(std::array{direction_}, std::array{direction_, grad}, results_);
   std::array<double, 2> host;
   backend_.fetch(results_, host);
-  const auto [norm_squared, slope] = host;
-  if (!from_history) slope_ = slope;
-  const double rms = std::sqrt(norm_squared / direction_.size);
-  step_ = from_history ? std::min(1.0, longest_step_ / rms) : first_step_ / rms;
+  direction_norm_ = std::sqrt(host[0]);
+  slope_ = host[1];
 }
 
 void Lbfgs::restart() {

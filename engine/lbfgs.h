@@ -21,7 +21,12 @@ class Lbfgs : public Optimiser {
   bool acceptable(double loss) const;
   Verdict retreat(double loss, Vector x);
   Verdict accept(double loss, const GradientNorms& norms, Vector grad, Vector x);
-  // Sets direction_, slope_ and step_ for the point to leave, where these are the gradient and M times it.
+  // Rounds direction_ to what the history can remember of it, and sets direction_norm_ and slope_.
+  void round_direction(Vector grad);
+  // x += step * direction_.
+  void move(double step, Vector x);
+  // Sets direction_, direction_norm_, slope_ and step_ for the point to leave, where these are the gradient and M times it. Unless it is
+  // the first, leaves the last changes of both in base_grad_ and base_scaled_grad_.
   void choose_direction(Vector grad, Vector scaled_grad);
 
   Backend& backend_;
@@ -31,13 +36,13 @@ class Lbfgs : public Optimiser {
   double longest_step_;  // RMS, ditto
   Preconditioner preconditioner_;
   LbfgsHistory history_;
-  Vector base_;              // the last accepted x
-  Vector base_grad_;         // the gradient there
+  Vector base_grad_;         // the gradient at the last accepted x
   Vector scaled_grad_;       // M times the gradient at the point being accepted
   Vector base_scaled_grad_;  // M base_grad_
   Vector direction_;
   double base_loss_ = 0;
-  double slope_ = 0;  // directional derivative at base_ along direction_
+  double direction_norm_ = 0;
+  double slope_ = 0;  // directional derivative at the last accepted x along direction_
   double step_ = 0;
   double gamma_ = 1.0;
   int rejected_ = 0;

@@ -10,8 +10,6 @@ namespace {
 
 // Vectors whose dot products with everything remembered are new at each step: the offered change and the gradient.
 constexpr std::size_t kFresh = 2;
-// Dot products among the offered pair and the gradient: three times three.
-constexpr std::size_t kOwn = 9;
 
 }  // namespace
 
@@ -27,17 +25,13 @@ LbfgsHistory::LbfgsHistory(Backend& backend, std::int64_t size, int capacity, Ki
       changes_.push_back(workspace.vector(size, kPurpose));
     }
   }
-  if (preconditioned()) {
-    step_ = workspace.vector(size, "optimiser");
-    change_ = workspace.vector(size, "optimiser");
-    scaled_change_ = workspace.vector(size, "optimiser");
-  }
   const std::size_t slots = static_cast<std::size_t>(slots_);
   step_changes_.assign(slots * slots, 0.0);
   change_changes_.assign(slots * slots, 0.0);
   step_grads_.assign(slots, 0.0);
   change_grads_.assign(slots, 0.0);
-  const std::size_t results = kFresh * 2 * slots + kOwn;
+  step_scales_.assign(slots, 1.0);
+  const std::size_t results = kFresh * 2 * slots + 1;
   host_results_.reserve(results);
   terms_.reserve(2 * slots + 1);
   compact_terms_.reserve(2 * slots);
@@ -59,44 +53,43 @@ void LbfgsHistory::list_remembered() {
   }
 }
 
-LbfgsHistory::Curvature LbfgsHistory::measure(Vector grad, Vector scaled_grad) {
-  if (preconditioned()) {
-    backend_.compress(step_, compact_steps_[offered_]);
-    backend_.compress(scaled_change_, compact_changes_[offered_]);
-  }
-  const std::size_t k = order_.size();
-  const std::array<Vector, kFresh> fresh = {offered_change(), grad};
+void LbfgsHistory::round_step(Vector direction) { backend_.compress(direction, compact_steps_[offered_]); }
+
+LbfgsHistory::Curvature LbfgsHistory::measure(double step, Vector change, Vector scaled_change, Vector grad, Vector scaled_grad) {
+  step_scales_[offered_] = step;
+  backend_.compress(scaled_change, compact_changes_[offered_]);
+  return measure_all(change, grad, scaled_grad);
+}
+
+LbfgsHistory::Curvature LbfgsHistory::measure(Vector grad) { return measure_all(changes_[offered_], grad, grad); }
+
+LbfgsHistory::Curvature LbfgsHistory::measure_all(Vector change, Vector grad, Vector scaled_grad) {
+  order_.push_back(offered_);
   list_remembered();
+  const std::array<Vector, kFresh> fresh = {change, grad};
   if (preconditioned()) {
     backend_.dots(compact_terms_, fresh, results_);
   } else {
     backend_.dots(terms_, fresh, results_);
   }
-  const std::size_t own = kFresh * 2 * k;
-  backend_.dots(std::array{offered_step(), offered_scaled_change(), scaled_grad}, std::array{offered_step(), offered_change(), grad},
-                results_ + own);
-  host_results_.resize(own + kOwn);
+  const std::size_t k = order_.size();
+  const std::size_t products = kFresh * 2 * k;
+  backend_.dots(std::array{scaled_grad}, std::array{grad}, results_ + products);
+  host_results_.resize(products + 1);
   backend_.fetch(results_, host_results_);
 
   for (std::size_t i = 0; i < k; ++i) {
     const int slot = order_[i];
     const double* of_step = host_results_.data() + kFresh * i;
     const double* of_change = host_results_.data() + kFresh * (k + i);
-    step_change(slot, offered_) = of_step[0];
-    step_grads_[slot] = of_step[1];
+    step_change(slot, offered_) = step_scales_[slot] * of_step[0];
+    step_grads_[slot] = step_scales_[slot] * of_step[1];
     change_change(slot, offered_) = change_change(offered_, slot) = of_change[0];
     change_grads_[slot] = of_change[1];
   }
-  std::array<double, kOwn> products;
-  std::copy_n(host_results_.data() + own, kOwn, products.begin());
-  // Of s, M y, M g with s, y, g.
-  const auto [ss, sy, sg, ys, ymy, yg, gs, gy, gg] = products;
-  step_change(offered_, offered_) = sy;
-  step_grads_[offered_] = sg;
-  change_change(offered_, offered_) = ymy;
-  change_grads_[offered_] = yg;
-  grad_grad_ = gg;
-  return {ss, sy, ymy};
+  grad_grad_ = host_results_.back();
+  order_.pop_back();
+  return {step_change(offered_, offered_), change_change(offered_, offered_)};
 }
 
 void LbfgsHistory::keep() {
@@ -136,6 +129,8 @@ double LbfgsHistory::direction(double gamma, Vector scaled_grad, Vector out) {
     coefficients_[k + i] = gamma * alphas_[i];
     slope += coefficients_[i] * step_grads_[slot] + coefficients_[k + i] * change_grads_[slot];
   }
+  // Of what is remembered instead of steps.
+  for (int i = 0; i < k; ++i) coefficients_[i] *= step_scales_[order_[i]];
   coefficients_[2 * k] = -gamma;
 
   list_remembered();

@@ -14,27 +14,29 @@ namespace impasto {
 class LbfgsHistory {
  public:
   // kPlain: M is the identity; pairs are remembered to the last digit. kPreconditioned: M is the caller's, who applies it
-  // (preconditioner.h); s and M y are remembered rounded to 10 bits a number (Backend::compress), and dot products are taken of what is
-  // remembered.
+  // (preconditioner.h); steps and M y are remembered rounded to 8 bits a number (Backend::compress), and dot products are taken of what is
+  // remembered. A step is rounded before it is taken, so that what is remembered of it is the step and not something near it.
   enum class Kind { kPlain, kPreconditioned };
 
   // Room for `capacity` pairs (and one that is being offered) of vectors of `size` numbers.
   LbfgsHistory(Backend& backend, std::int64_t size, int capacity, Kind kind, Workspace& workspace);
 
-  // Where to write a pair that may be remembered: step s = x_new - x_old, change y = grad_new - grad_old, and of kPreconditioned M y too.
-  // measure() rounds s and M y.
-  Vector offered_step() const { return preconditioned() ? step_ : steps_[offered_]; }
-  Vector offered_change() const { return preconditioned() ? change_ : changes_[offered_]; }
-  Vector offered_scaled_change() const { return preconditioned() ? scaled_change_ : changes_[offered_]; }
+  // A pair that may be remembered, of kPlain: where to write the step s = x_new - x_old and the change y = grad_new - grad_old.
+  Vector offered_step() const { return steps_[offered_]; }
+  Vector offered_change() const { return changes_[offered_]; }
 
   struct Curvature {
-    double ss;   // s . s
     double sy;   // s . y
     double ymy;  // y . M y
   };
-  // Takes the dot products of the offered pair and of grad with everything stored: one pass over the history, one wait. scaled_grad: M
-  // grad.
-  Curvature measure(Vector grad, Vector scaled_grad);
+  // Takes the dot products of the offered pair and of grad with everything remembered: one pass over the history, one wait.
+  Curvature measure(Vector grad);
+
+  // The same, of kPreconditioned. First, before the step: rounds `direction`, of which it will be a multiple.
+  void round_step(Vector direction);
+  // Then, for s = step * direction and `change` y: rounds scaled_change, which is M y, and measures. scaled_grad: M grad.
+  Curvature measure(double step, Vector change, Vector scaled_change, Vector grad, Vector scaled_grad);
+
   // Remembers the pair last measured, forgetting the oldest when full.
   void keep();
   void clear();
@@ -51,7 +53,9 @@ class LbfgsHistory {
   // y of one slot . M y of another.
   double& change_change(int a, int b) { return change_changes_[static_cast<std::size_t>(a) * slots() + b]; }
 
-  // Sets terms_ or compact_terms_ to the remembered steps, then M times the remembered changes, oldest first.
+  // Fetches the dot products of all that is remembered and offered with `change` and grad, and of grad with scaled_grad.
+  Curvature measure_all(Vector change, Vector grad, Vector scaled_grad);
+  // Sets terms_ or compact_terms_ to the steps of order_, then M times the changes, oldest first.
   void list_remembered();
 
   Backend& backend_;
@@ -61,10 +65,8 @@ class LbfgsHistory {
   std::vector<Vector> changes_;
   std::vector<CompactVector> compact_steps_;
   std::vector<CompactVector> compact_changes_;
-  // The offered pair, where it is not in its slot.
-  Vector step_;
-  Vector change_;
-  Vector scaled_change_;
+  // By slot: the step is so many times the vector that is remembered for it.
+  std::vector<double> step_scales_;
   int offered_ = 0;
   std::vector<int> order_;  // slots, oldest first
   std::vector<double> step_changes_;

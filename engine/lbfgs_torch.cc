@@ -39,7 +39,7 @@ Optimiser::Verdict LbfgsTorch::advance(double loss, const GradientNorms& norms, 
     if (std::abs(loss - previous_loss_) < change_tolerance_) return Verdict::kChangeTolerance;
     backend_.combine(std::array{step_}, std::array{direction_}, history_.offered_step());
     backend_.combine(std::array{1.0, -1.0}, std::array{grad, previous_grad_}, history_.offered_change());
-    const LbfgsHistory::Curvature pair = history_.measure(grad, grad);
+    const LbfgsHistory::Curvature pair = history_.measure(grad);
     if (pair.sy > kLeastCurvature) {
       history_.keep();
       gamma_ = pair.sy / pair.ymy;

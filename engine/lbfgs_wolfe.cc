@@ -50,7 +50,7 @@ Optimiser::Verdict LbfgsWolfe::start_step(double loss, const GradientNorms& norm
     step = first_step_ * std::sqrt(grad.size / norms.squared);
     first_ = false;
   } else {
-    const LbfgsHistory::Curvature pair = history_.measure(grad, grad);
+    const LbfgsHistory::Curvature pair = history_.measure(grad);
     // The curvature condition makes s . y > 0; only a search that failed, at the loss's rounding, can break it.
     if (!(pair.sy > 0)) return Verdict::kChangeTolerance;
     history_.keep();

@@ -190,13 +190,13 @@ class Backend {
   virtual void combine(std::span<const double> coefficients, std::span<const Vector> terms, Vector out) = 0;
 
   // Rounds v, kCompactRun numbers after the other, to the nearest multiples of the largest magnitude among them / kCompactDigits, and
-  // leaves in `to` what stands for the rounded v: an optimiser's history, which is read from end to end at every step, then takes a third
-  // of the memory, three numbers of 10 bits in 32. All NaN where one of a run is NaN or infinite; 0 where none reaches kCompactLeast.
-  static constexpr int kCompactRun = 96;
-  static constexpr int kCompactDigits = 511;
+  // leaves in `to` what stands for the rounded v: an optimiser's history, which is read from end to end at every step, then takes a quarter
+  // of the memory, 8 bits a number. All NaN where one of a run is NaN or infinite; 0 where none reaches kCompactLeast.
+  static constexpr int kCompactRun = 128;
+  static constexpr int kCompactDigits = 127;
   static constexpr double kCompactLeast = 1e-28;
   virtual void compress(Vector v, CompactVector to) = 0;
-  // dots above, of compact vectors; products of up to 1536 numbers may be summed in the vector's precision first.
+  // dots above, of compact vectors; products of up to 2048 numbers may be summed in the vector's precision first.
   virtual void dots(std::span<const CompactVector> many, std::span<const Vector> few, double* result) = 0;
   // out = scale * v + sum_i coefficients[i] terms[i], as combine above. out may be v.
   virtual void combine(std::span<const double> coefficients, std::span<const CompactVector> terms, double scale, Vector v, Vector out) = 0;

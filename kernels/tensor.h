@@ -27,7 +27,7 @@ struct Vector {
   std::int64_t size = 0;
 };
 
-// Borrowed flat numbers rounded to 10 bits each, see Backend::compress. Layout is the backend's own; data holds compact_bytes(size)
+// Borrowed flat numbers rounded to 8 bits each, see Backend::compress. Layout is the backend's own; data holds compact_bytes(size)
 // bytes.
 struct CompactVector {
   void* data = nullptr;

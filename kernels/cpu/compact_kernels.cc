@@ -1,4 +1,4 @@
-// Compact vectors: rounding to 10 bits a number, dot products and linear combinations of what was rounded. The latter two read
+// Compact vectors: rounding to 8 bits a number, dot products and linear combinations of what was rounded. The latter two read
 // a whole history for little arithmetic on each number, so a piece's products are summed in float32, 64 to a lane with AVX-512, before they
 // join the double sums.
 #include "kernels/cpu/compact_kernels.h"
@@ -20,21 +20,23 @@ constexpr int kVectorsAhead = 8;
 constexpr float kDigits = Backend::kCompactDigits;
 constexpr float kLeast = Backend::kCompactLeast;
 // A block: numbers whose digits share words, kBlockWords apart.
+constexpr int kWordDigits = kCompactWordDigits;
 constexpr int kBlockWords = 16;
-constexpr int kBlock = 3 * kBlockWords;
+constexpr int kBlock = kWordDigits * kBlockWords;
 // Digits are read with the bits below them cleared, not shifted down: a digit then counts in 1 << kLowBits.
-constexpr int kDigitBits = 10;
+constexpr int kDigitBits = 8;
 constexpr int kLowBits = 32 - kDigitBits;
 
 IMPASTO_INLINE VecF as_numbers(VecI words) { return __builtin_convertvector(words, VecF); }
 
 // The digits of kLanes words, times 1 << kLowBits.
-IMPASTO_INLINE void load_digits(const std::int32_t* words, VecF (&x)[3]) {
+IMPASTO_INLINE void load_digits(const std::int32_t* words, VecF (&x)[kWordDigits]) {
   const VecI word = *reinterpret_cast<const UnalignedVecI*>(words);
   constexpr std::int32_t kUpper = -(1 << kLowBits);
   x[0] = as_numbers(word & kUpper);
   x[1] = as_numbers((word << kDigitBits) & kUpper);
-  x[2] = as_numbers(word << (2 * kDigitBits));
+  x[2] = as_numbers((word << (2 * kDigitBits)) & kUpper);
+  x[3] = as_numbers(word << (3 * kDigitBits));
 }
 
 IMPASTO_INLINE void prefetch(const void* p) { __builtin_prefetch(p, 0, 2); }
@@ -65,15 +67,14 @@ void compress_run(float* v, float* low_bit_unit, std::int32_t* words) {
   constexpr float kRounding = 12582912.0f;
   for (int block = 0; block < kRun; block += kBlock) {
     for (int i = 0; i < kBlockWords; i += kLanes) {
-      VecI digits[3];
-      for (int k = 0; k < 3; ++k) {
+      VecI word{};
+      for (int k = 0; k < kWordDigits; ++k) {
         float* at = v + block + k * kBlockWords + i;
         const VecF x = nothing ? VecF{} : load(at) * scale + kRounding - kRounding;
-        digits[k] = __builtin_convertvector(x, VecI) & ((1 << kDigitBits) - 1);
+        word = word << kDigitBits | (__builtin_convertvector(x, VecI) & ((1 << kDigitBits) - 1));
         store(at, x * unit);
       }
-      *reinterpret_cast<UnalignedVecI*>(words + block / 3 + i) =
-          digits[0] << kLowBits | digits[1] << (kLowBits - kDigitBits) | digits[2] << (kLowBits - 2 * kDigitBits);
+      *reinterpret_cast<UnalignedVecI*>(words + block / kWordDigits + i) = word;
     }
   }
 }
@@ -88,7 +89,7 @@ const std::int32_t* fetch_ahead(const CompactVector* many, int count, int at, st
   }
   const CompactRuns next = runs_of(many[ahead]);
   prefetch(next.units + piece / kRun);
-  return next.words + piece / 3;
+  return next.words + piece / kWordDigits;
 }
 
 // One run of kMany vectors with kFew: part[m][j] = the digits of many[m], times 1 << kLowBits, . few[j], by lane.
@@ -97,11 +98,11 @@ IMPASTO_INLINE void run_dots(const std::int32_t* const (&words)[kMany], const fl
 #pragma GCC unroll 8
   for (int i = 0; i < kCompactRunWords; i += kLanes) {
     const int first = i / kBlockWords * kBlock + i % kBlockWords;
-    VecF x[kMany][3];
+    VecF x[kMany][kWordDigits];
 #pragma GCC unroll 2
     for (int m = 0; m < kMany; ++m) load_digits(words[m] + i, x[m]);
-#pragma GCC unroll 3
-    for (int k = 0; k < 3; ++k) {
+#pragma GCC unroll 4
+    for (int k = 0; k < kWordDigits; ++k) {
 #pragma GCC unroll 4
       for (int j = 0; j < kFew; ++j) {
         const VecF y = load(few[j] + first + k * kBlockWords);
@@ -190,7 +191,7 @@ void add_terms(const double* coefficients, const CompactVector* terms, const std
   const std::int32_t* words[kTerms];
   for (int k = 0; k < kTerms; ++k) {
     units[k] = runs_of(terms[k]).units + piece / kRun;
-    words[k] = runs_of(terms[k]).words + piece / 3;
+    words[k] = runs_of(terms[k]).words + piece / kWordDigits;
   }
   for (std::int64_t run = 0; run < runs; ++run) {
     VecF factor[kTerms];
@@ -202,16 +203,18 @@ void add_terms(const double* coefficients, const CompactVector* terms, const std
 #pragma GCC unroll 8
     for (int i = 0; i < kCompactRunWords; i += kLanes) {
       float* at = sums + run * kRun + i / kBlockWords * kBlock + i % kBlockWords;
-      VecF sum[3] = {load(at), load(at + kBlockWords), load(at + 2 * kBlockWords)};
+      VecF sum[kWordDigits];
+#pragma GCC unroll 4
+      for (int d = 0; d < kWordDigits; ++d) sum[d] = load(at + d * kBlockWords);
 #pragma GCC unroll 4
       for (int k = 0; k < kTerms; ++k) {
-        VecF x[3];
+        VecF x[kWordDigits];
         load_digits(words[k] + run * kCompactRunWords + i, x);
-#pragma GCC unroll 3
-        for (int d = 0; d < 3; ++d) sum[d] = multiply_add(factor[k], x[d], sum[d]);
+#pragma GCC unroll 4
+        for (int d = 0; d < kWordDigits; ++d) sum[d] = multiply_add(factor[k], x[d], sum[d]);
       }
-#pragma GCC unroll 3
-      for (int d = 0; d < 3; ++d) store(at + d * kBlockWords, sum[d]);
+#pragma GCC unroll 4
+      for (int d = 0; d < kWordDigits; ++d) store(at + d * kBlockWords, sum[d]);
     }
   }
 }
@@ -220,11 +223,11 @@ void add_terms(const double* coefficients, const CompactVector* terms, const std
 
 void compress(float* v, CompactVector to, std::int64_t first, std::int64_t last) {
   const CompactRuns runs = runs_of(to);
-  for (; first + kRun <= last; first += kRun) compress_run(v + first, runs.units + first / kRun, runs.words + first / 3);
+  for (; first + kRun <= last; first += kRun) compress_run(v + first, runs.units + first / kRun, runs.words + first / kWordDigits);
   if (first == last) return;
   float rest[kRun]{};
   for (std::int64_t i = first; i < last; ++i) rest[i - first] = v[i];
-  compress_run(rest, runs.units + first / kRun, runs.words + first / 3);
+  compress_run(rest, runs.units + first / kRun, runs.words + first / kWordDigits);
   for (std::int64_t i = first; i < last; ++i) v[i] = rest[i - first];
 }
 

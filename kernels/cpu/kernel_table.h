@@ -61,14 +61,15 @@ struct ProductTiles {
   std::int64_t position = 0;
 };
 
-// What a CompactVector holds: of each run of Backend::kCompactRun numbers what bit 22 is worth; from the next line of 64 bytes on the
-// digits, three in a word, and zeros to fill the last run. Of 48 numbers in a row, word i has number i in its bits 22 to 31,
-// number 16 + i in bits 12 to 21, number 32 + i in bits 2 to 11, in two's complement; bits 0 and 1 are 0.
+// What a CompactVector holds: of each run of Backend::kCompactRun numbers what bit 24 is worth; from the next line of 64 bytes on the
+// digits, four in a word, and zeros to fill the last run. Of 64 numbers in a row, word i has number i in its bits 24 to 31,
+// number 16 + i in bits 16 to 23, number 32 + i in bits 8 to 15 and number 48 + i in bits 0 to 7, in two's complement.
 struct CompactRuns {
   float* units;
   std::int32_t* words;
 };
-inline constexpr int kCompactRunWords = Backend::kCompactRun / 3;
+inline constexpr int kCompactWordDigits = 4;
+inline constexpr int kCompactRunWords = Backend::kCompactRun / kCompactWordDigits;
 
 static inline std::int64_t compact_runs(std::int64_t size) { return (size + Backend::kCompactRun - 1) / Backend::kCompactRun; }
 static inline std::int64_t compact_unit_bytes(std::int64_t size) { return (compact_runs(size) * 4 + 63) / 64 * 64; }

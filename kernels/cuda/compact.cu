@@ -1,8 +1,7 @@
-// Compact vectors: rounding to 10 bits a number, dot products and linear combinations of what was rounded.
+// Compact vectors: rounding to 8 bits a number, dot products and linear combinations of what was rounded.
 //
-// Layout: of each run of Backend::kCompactRun numbers what bit 22 is worth; from the next 64 bytes on the digits, three in a word, and
-// zeros to fill the last run. Of 48 numbers in a row, word i has number i in its bits 22 to 31, number 16 + i in bits 12 to 21, number
-// 32 + i in bits 2 to 11, in two's complement; bits 0 and 1 are 0. A thread takes four words, 12 numbers.
+// Layout: of each run of Backend::kCompactRun numbers what a digit is worth; from the next 64 bytes on the digits, a signed byte each,
+// and zeros to fill the last run. A thread takes eight.
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -19,48 +18,41 @@ namespace {
 constexpr int kRun = Backend::kCompactRun;
 constexpr float kDigits = Backend::kCompactDigits;
 constexpr float kLeast = Backend::kCompactLeast;
-// Numbers of a thread, and numbers whose digits share words.
-constexpr int kNumbers = 12;
-constexpr int kBlock = 48;
-// Digits are read with the bits below them cleared, not shifted down: a digit then counts in 1 << kLowBits.
-constexpr int kDigitBits = 10;
-constexpr int kLowBits = 32 - kDigitBits;
+// Numbers of a thread.
+constexpr int kNumbers = 8;
 constexpr float kLargestFloat = std::numeric_limits<float>::max();
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 __host__ __device__ inline std::int64_t run_count(std::int64_t size) { return (size + kRun - 1) / kRun; }
 __host__ __device__ inline std::int64_t unit_bytes(std::int64_t size) { return (run_count(size) * 4 + 63) / 64 * 64; }
 
-// Twelve numbers: in [k] those that are digit k of four words in a row.
-struct TwelveFloats {
-  float4 at[3];
+struct EightFloats {
+  float4 at[2];
+};
+struct alignas(8) EightDigits {
+  char4 at[2];
 };
 
-// The first number of the words that the thread at number `at`, a multiple of kNumbers, takes; the others are 16 and 32 on.
-__device__ inline std::int64_t first_number(std::int64_t at) { return at / kBlock * kBlock + at % kBlock / kNumbers * 4; }
-
-__device__ inline TwelveFloats load_twelve(const float* v, std::int64_t at, std::int64_t size) {
-  const std::int64_t first = first_number(at);
-  return {{load_four(v, first, size), load_four(v, first + 16, size), load_four(v, first + 32, size)}};
+__device__ inline EightFloats load_eight(const float* v, std::int64_t at, std::int64_t size) {
+  return {{load_four(v, at, size), load_four(v, at + 4, size)}};
 }
 
 // --- compress -------------------------------------------------------------------------------------------------------------------------
 
 constexpr int kRunThreads = kRun / kNumbers;
 
-__device__ inline int word_of(float first, float second, float third) {
-  constexpr unsigned kMask = (1u << kDigitBits) - 1;
-  const auto bits = [](float digit, int place) { return (static_cast<unsigned>(static_cast<int>(digit)) & kMask) << place; };
-  return static_cast<int>(bits(first, kLowBits) | bits(second, kLowBits - kDigitBits) | bits(third, kLowBits - 2 * kDigitBits));
+__device__ inline char4 bytes_of(float4 digits) {
+  return {static_cast<signed char>(digits.x), static_cast<signed char>(digits.y), static_cast<signed char>(digits.z),
+          static_cast<signed char>(digits.w)};
 }
 
-__global__ void __launch_bounds__(kReductionThreads) compress_runs(float* v, std::int64_t size, float* units, int4* words) {
+__global__ void __launch_bounds__(kReductionThreads) compress_runs(float* v, std::int64_t size, float* units, EightDigits* digits) {
   const std::int64_t stride = std::int64_t{gridDim.x} * kReductionThreads * kNumbers;
   const std::int64_t padded = run_count(size) * kRun;
   // All threads of a block go round equally often, past the end if need be: they meet in exchanges.
   for (std::int64_t begin = std::int64_t{blockIdx.x} * kReductionThreads * kNumbers; begin < size; begin += stride) {
     const std::int64_t at = begin + threadIdx.x * kNumbers;
-    TwelveFloats x = load_twelve(v, at, size);
+    EightFloats x = load_eight(v, at, size);
     float largest = 0;
     for (const float4& four : x.at) {
       for (float number : {four.x, four.y, four.z, four.w}) largest = Larger{}(largest, fabsf(number));
@@ -74,68 +66,61 @@ __global__ void __launch_bounds__(kReductionThreads) compress_runs(float* v, std
     const float scale = nothing ? 0.0f : kDigits / largest;
     const auto rounded = [&](float number) { return nothing ? 0.0f : rintf(number * scale); };
     for (float4& four : x.at) four = {rounded(four.x), rounded(four.y), rounded(four.z), rounded(four.w)};
-    const std::int64_t first = first_number(at);
-    for (int k = 0; k < 3; ++k) {
-      const float4 digits = x.at[k];
-      store_four(v, first + 16 * k, size, {digits.x * unit, digits.y * unit, digits.z * unit, digits.w * unit});
+    for (int k = 0; k < 2; ++k) {
+      const float4 four = x.at[k];
+      store_four(v, at + 4 * k, size, {four.x * unit, four.y * unit, four.z * unit, four.w * unit});
     }
     if (at < padded) {
-      words[at / kNumbers] = {word_of(x.at[0].x, x.at[1].x, x.at[2].x), word_of(x.at[0].y, x.at[1].y, x.at[2].y),
-                              word_of(x.at[0].z, x.at[1].z, x.at[2].z), word_of(x.at[0].w, x.at[1].w, x.at[2].w)};
-      if (at % kRun == 0) units[at / kRun] = unit / (1 << kLowBits);
+      digits[at / kNumbers] = {{bytes_of(x.at[0]), bytes_of(x.at[1])}};
+      if (at % kRun == 0) units[at / kRun] = unit;
     }
   }
 }
 
 // --- reading --------------------------------------------------------------------------------------------------------------------------
 
-// Four words, of one run, and its unit.
+// Eight digits, of one run, and its unit.
 struct Digits {
-  int4 words;
+  EightDigits eight;
   float unit;
 };
 
 // at: a multiple of kNumbers below the padded size.
-__device__ inline Digits read_digits(const void* data, std::int64_t at, std::int64_t words_from) {
+__device__ inline Digits read_digits(const void* data, std::int64_t at, std::int64_t digits_from) {
   const char* bytes = static_cast<const char*>(data);
-  return {reinterpret_cast<const int4*>(bytes + words_from)[at / kNumbers], reinterpret_cast<const float*>(bytes)[at / kRun]};
-}
-
-// Digit k of a word, times 1 << kLowBits.
-__device__ inline float digit(int word, int k) {
-  return static_cast<float>(static_cast<int>((static_cast<unsigned>(word) << (kDigitBits * k)) & ~((1u << kLowBits) - 1)));
+  return {reinterpret_cast<const EightDigits*>(bytes + digits_from)[at / kNumbers], reinterpret_cast<const float*>(bytes)[at / kRun]};
 }
 
 // sums += factor * digits.
-__device__ inline void add_digits(float factor, int4 words, TwelveFloats& sums) {
-  for (int k = 0; k < 3; ++k) {
-    sums.at[k].x += factor * digit(words.x, k);
-    sums.at[k].y += factor * digit(words.y, k);
-    sums.at[k].z += factor * digit(words.z, k);
-    sums.at[k].w += factor * digit(words.w, k);
+__device__ inline void add_digits(float factor, const EightDigits& digits, EightFloats& sums) {
+  for (int k = 0; k < 2; ++k) {
+    sums.at[k].x += factor * static_cast<float>(digits.at[k].x);
+    sums.at[k].y += factor * static_cast<float>(digits.at[k].y);
+    sums.at[k].z += factor * static_cast<float>(digits.at[k].z);
+    sums.at[k].w += factor * static_cast<float>(digits.at[k].w);
   }
 }
 
 // --- dots -----------------------------------------------------------------------------------------------------------------------------
 
-// The products of a warp's 384 elements are summed in float32.
+// The products of a warp's 256 elements are summed in float32.
 class CompactForm {
  public:
   static constexpr int kElements = kNumbers;
-  using Few = TwelveFloats;
+  using Few = EightFloats;
   using Raw = Digits;
   using Sum = float;
 
-  __device__ CompactForm(std::int64_t at, std::int64_t size) : at_(at), size_(size), words_from_(unit_bytes(size)) {}
-  __device__ Few few(const float* v) const { return load_twelve(v, at_, size_); }
+  __device__ CompactForm(std::int64_t at, std::int64_t size) : at_(at), size_(size), digits_from_(unit_bytes(size)) {}
+  __device__ Few few(const float* v) const { return load_eight(v, at_, size_); }
   __device__ bool whole() const { return at_ < run_count(size_) * kRun; }
-  __device__ Raw read_whole(const void* data) const { return read_digits(data, at_, words_from_); }
+  __device__ Raw read_whole(const void* data) const { return read_digits(data, at_, digits_from_); }
   __device__ Raw read_part(const void*) const { return {}; }
   __device__ static Sum dot(const Raw& a, const Few& b) {
     float sum = 0;
-    for (int k = 0; k < 3; ++k) {
-      sum += digit(a.words.x, k) * b.at[k].x + digit(a.words.y, k) * b.at[k].y + digit(a.words.z, k) * b.at[k].z +
-             digit(a.words.w, k) * b.at[k].w;
+    for (int k = 0; k < 2; ++k) {
+      sum += static_cast<float>(a.eight.at[k].x) * b.at[k].x + static_cast<float>(a.eight.at[k].y) * b.at[k].y +
+             static_cast<float>(a.eight.at[k].z) * b.at[k].z + static_cast<float>(a.eight.at[k].w) * b.at[k].w;
     }
     return a.unit * sum;
   }
@@ -143,7 +128,7 @@ class CompactForm {
  private:
   std::int64_t at_;
   std::int64_t size_;
-  std::int64_t words_from_;
+  std::int64_t digits_from_;
 };
 
 // --- combine --------------------------------------------------------------------------------------------------------------------------
@@ -161,12 +146,12 @@ struct CompactTerms {
   int count;
 };
 
-struct TwelveSums {
+struct EightSums {
   double at[kNumbers];
 };
 
-__device__ inline void add(double factor, const TwelveFloats& x, TwelveSums& sums) {
-  for (int k = 0; k < 3; ++k) {
+__device__ inline void add(double factor, const EightFloats& x, EightSums& sums) {
+  for (int k = 0; k < 2; ++k) {
     sums.at[4 * k] += factor * x.at[k].x;
     sums.at[4 * k + 1] += factor * x.at[k].y;
     sums.at[4 * k + 2] += factor * x.at[k].z;
@@ -176,30 +161,30 @@ __device__ inline void add(double factor, const TwelveFloats& x, TwelveSums& sum
 
 __global__ void __launch_bounds__(kCombineThreads)
     combine_compact(const CompactTerms terms, double scale, const float* v, std::int64_t size, float* out) {
-  const std::int64_t words_from = unit_bytes(size);
+  const std::int64_t digits_from = unit_bytes(size);
   const std::int64_t stride = std::int64_t{gridDim.x} * kCombineThreads * kNumbers;
   for (std::int64_t at = (std::int64_t{blockIdx.x} * kCombineThreads + threadIdx.x) * kNumbers; at < run_count(size) * kRun; at += stride) {
-    TwelveSums sums{};
-    add(scale, load_twelve(v, at, size), sums);
+    EightSums sums{};
+    add(scale, load_eight(v, at, size), sums);
     int i = 0;
     for (; i + kTermsTogether <= terms.count; i += kTermsTogether) {
       Digits digits[kTermsTogether];
-      for (int k = 0; k < kTermsTogether; ++k) digits[k] = read_digits(terms.from[i + k], at, words_from);
-      TwelveFloats part{};
+      for (int k = 0; k < kTermsTogether; ++k) digits[k] = read_digits(terms.from[i + k], at, digits_from);
+      EightFloats part{};
       for (int k = 0; k < kTermsTogether; ++k) {
-        add_digits(static_cast<float>(terms.coefficients[i + k] * digits[k].unit), digits[k].words, part);
+        add_digits(static_cast<float>(terms.coefficients[i + k] * digits[k].unit), digits[k].eight, part);
       }
       add(1, part, sums);
     }
-    TwelveFloats part{};
+    EightFloats part{};
     for (; i < terms.count; ++i) {
-      const Digits digits = read_digits(terms.from[i], at, words_from);
-      add_digits(static_cast<float>(terms.coefficients[i] * digits.unit), digits.words, part);
+      const Digits digits = read_digits(terms.from[i], at, digits_from);
+      add_digits(static_cast<float>(terms.coefficients[i] * digits.unit), digits.eight, part);
     }
     add(1, part, sums);
-    for (int k = 0; k < 3; ++k) {
+    for (int k = 0; k < 2; ++k) {
       const double* four = sums.at + 4 * k;
-      store_four(out, first_number(at) + 16 * k, size,
+      store_four(out, at + 4 * k, size,
                  {static_cast<float>(four[0]), static_cast<float>(four[1]), static_cast<float>(four[2]), static_cast<float>(four[3])});
     }
   }
@@ -207,13 +192,13 @@ __global__ void __launch_bounds__(kCombineThreads)
 
 }  // namespace
 
-std::int64_t compact_bytes(std::int64_t size) { return unit_bytes(size) + run_count(size) * kRun / 3 * 4; }
+std::int64_t compact_bytes(std::int64_t size) { return unit_bytes(size) + run_count(size) * kRun; }
 
 void compress(Vector v, CompactVector to, cudaStream_t stream) {
   if (v.size == 0) return;
-  int4* words = reinterpret_cast<int4*>(static_cast<char*>(to.data) + unit_bytes(v.size));
+  EightDigits* digits = reinterpret_cast<EightDigits*>(static_cast<char*>(to.data) + unit_bytes(v.size));
   launch("starting compress", compress_runs, dim3(blocks_for(v.size, kReductionThreads * kNumbers)), dim3(kReductionThreads), stream,
-         floats(v), v.size, static_cast<float*>(to.data), words);
+         floats(v), v.size, static_cast<float*>(to.data), digits);
 }
 
 void dots(std::span<const CompactVector> many, std::span<const Vector> few, double* partials, double* result, cudaStream_t stream) {

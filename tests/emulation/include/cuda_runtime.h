@@ -55,6 +55,9 @@ struct alignas(8) float2 {
 struct alignas(16) float4 {
   float x, y, z, w;
 };
+struct alignas(4) char4 {
+  signed char x, y, z, w;
+};
 struct alignas(8) int2 {
   int x, y;
 };

@@ -59,14 +59,37 @@ std::vector<double> unscaled(LbfgsHistory::Kind kind, std::vector<double> v) {
 }
 
 struct History {
-  explicit History(LbfgsHistory::Kind kind) : History(make_backend({.kind = BackendKind::kReferenceDouble}), kind) {}
-  History(std::unique_ptr<Backend> made, LbfgsHistory::Kind kind)
-      : backend(std::move(made)),
+  explicit History(LbfgsHistory::Kind of) : History(make_backend({.kind = BackendKind::kReferenceDouble}), of) {}
+  History(std::unique_ptr<Backend> made, LbfgsHistory::Kind of)
+      : kind(of),
+        backend(std::move(made)),
         workspace(*backend, 1 << 20),
-        history(*backend, kSize, kCapacity, kind, workspace),
+        history(*backend, kSize, kCapacity, of, workspace),
         grad(workspace.vector(kSize, "test")),
         scaled_grad(workspace.vector(kSize, "test")),
+        step(workspace.vector(kSize, "test")),
+        change(workspace.vector(kSize, "test")),
+        scaled_change(workspace.vector(kSize, "test")),
         out(workspace.vector(kSize, "test")) {}
+
+  // Offers s = scale * direction, y and M y, and measures; returns s.
+  std::vector<double> offer(double scale, const std::vector<double>& direction, const std::vector<double>& y,
+                            const std::vector<double>& my) {
+    std::vector<double> s = direction;
+    for (double& v : s) v *= scale;
+    if (kind == LbfgsHistory::Kind::kPlain) {
+      backend->upload(s, history.offered_step());
+      backend->upload(y, history.offered_change());
+      pair = history.measure(grad);
+      return s;
+    }
+    backend->upload(direction, step);
+    backend->upload(y, change);
+    backend->upload(my, scaled_change);
+    history.round_step(step);
+    pair = history.measure(scale, change, scaled_change, grad, scaled_grad);
+    return s;
+  }
 
   std::vector<double> read(Vector v) const {
     std::vector<double> values(kSize);
@@ -74,11 +97,16 @@ struct History {
     return values;
   }
 
+  LbfgsHistory::Kind kind;
   std::unique_ptr<Backend> backend;
   Workspace workspace;
   LbfgsHistory history;
+  LbfgsHistory::Curvature pair{};
   Vector grad;
   Vector scaled_grad;
+  Vector step;
+  Vector change;
+  Vector scaled_change;
   Vector out;
 };
 
@@ -88,25 +116,18 @@ void expect_two_loop_recursion(LbfgsHistory::Kind kind) {
   TwoLoop expected;
   for (int i = 0; i < 3 * kCapacity; ++i) {
     // Whole numbers with the largest digit among them, which rounding leaves as they are.
-    std::vector<double> s = integers(10 + i, kSize, -20, 20);
+    std::vector<double> direction = integers(10 + i, kSize, -2, 2);
     std::vector<double> my = integers(100 + i, kSize, -30, 30);
-    for (int j = 0; j < kSize; ++j) my[j] += (1 + j % 15) * s[j];
-    s[0] = my[0] = Backend::kCompactDigits;
+    for (int j = 0; j < kSize; ++j) my[j] += (1 + j % 15) * direction[j];
+    direction[0] = my[0] = Backend::kCompactDigits;
     std::vector<double> y = unscaled(kind, my);
     const std::vector<double> grad = normal(1000 + i, kSize);
-    h.backend->upload(s, h.history.offered_step());
-    h.backend->upload(y, h.history.offered_change());
-    h.backend->upload(my, h.history.offered_scaled_change());
     h.backend->upload(grad, h.grad);
     h.backend->upload(scaled(kind, grad), h.scaled_grad);
 
-    const LbfgsHistory::Curvature pair = h.history.measure(h.grad, h.scaled_grad);
-    EXPECT_EQ(h.read(h.history.offered_step()), s);
-    EXPECT_EQ(h.read(h.history.offered_scaled_change()), my);
-    EXPECT_EQ(h.read(h.history.offered_change()), y);
-    EXPECT_NEAR(pair.ss, dot(s, s), 1e-12 * pair.ss);
-    EXPECT_NEAR(pair.sy, dot(s, y), 1e-12 * pair.ss);
-    EXPECT_NEAR(pair.ymy, dot(y, my), 1e-12 * pair.ymy);
+    const std::vector<double> s = h.offer(0.25 * (1 + i), direction, y, my);
+    EXPECT_NEAR(h.pair.sy, dot(s, y), 1e-12 * dot(s, s));
+    EXPECT_NEAR(h.pair.ymy, dot(y, my), 1e-12 * h.pair.ymy);
     if (i % 3 != 1) {
       h.history.keep();
       expected.s.push_back(s);
@@ -137,18 +158,18 @@ TEST(LbfgsHistory, RemembersPreconditionedPairsRounded) {
   History h(LbfgsHistory::Kind::kPreconditioned);
   const std::vector<double> s = normal(1, kSize);
   const std::vector<double> my = normal(2, kSize);
-  h.backend->upload(s, h.history.offered_step());
-  h.backend->upload(s, h.history.offered_change());
-  h.backend->upload(my, h.history.offered_scaled_change());
   h.backend->upload(s, h.grad);
-  const LbfgsHistory::Curvature pair = h.history.measure(h.grad, h.grad);
-  const std::vector<double> rounded = h.read(h.history.offered_step());
-  EXPECT_NE(rounded, s);
-  EXPECT_TRUE(close(rounded, s, {.element = 1e-2, .norm = 2e-3}));
-  EXPECT_NE(h.read(h.history.offered_scaled_change()), my);
-  EXPECT_EQ(h.read(h.history.offered_change()), s);
-  EXPECT_NEAR(pair.ss, dot(rounded, rounded), 1e-12 * pair.ss);
-  EXPECT_NEAR(pair.sy, dot(rounded, s), 1e-12 * pair.ss);
+  h.backend->upload(s, h.scaled_grad);
+  h.offer(3.0, s, s, my);
+  const std::vector<double> rounded = h.read(h.step);
+  const std::vector<double> rounded_my = h.read(h.scaled_change);
+  for (const auto& [after, before] : {std::pair(rounded, s), std::pair(rounded_my, my)}) {
+    EXPECT_NE(after, before);
+    EXPECT_TRUE(close(after, before, {.element = 2e-2, .norm = 1e-2}));
+  }
+  EXPECT_EQ(h.read(h.change), s);
+  EXPECT_NEAR(h.pair.sy, 3 * dot(rounded, s), 1e-12 * h.pair.sy);
+  EXPECT_NEAR(h.pair.ymy, dot(s, rounded_my), 1e-12 * dot(s, s));
 }
 
 class LbfgsHistoryOf : public testing::TestWithParam<LbfgsHistory::Kind> {};
@@ -158,11 +179,9 @@ TEST_P(LbfgsHistoryOf, ClearForgetsEverything) {
   History h(GetParam());
   const std::vector<double> v = normal(1, kSize);
   for (int i = 0; i < 2; ++i) {
-    h.backend->upload(v, h.history.offered_step());
-    h.backend->upload(v, h.history.offered_change());
-    h.backend->upload(v, h.history.offered_scaled_change());
     h.backend->upload(v, h.grad);
-    h.history.measure(h.grad, h.grad);
+    h.backend->upload(v, h.scaled_grad);
+    h.offer(1.0, v, v, v);
     h.history.keep();
     h.history.clear();
     EXPECT_EQ(h.history.pairs(), 0);
