@@ -239,8 +239,8 @@ struct BackendOptions {
   int threads = 0;
   // "" picks the best the machine has; otherwise one of the names that cpu_isa_names() gives. kCpu only.
   std::string cpu_isa = {};
-  // Output tile M of Winograd's F(M x M, 3 x 3) in all convolutions: 2, 4, 6; 0: the quickest for each layer and size. 2 errs as float32's
-  // own rounding does, at about half the speed. kCpu only.
+  // Output tile M of Winograd's F(M x M, 3 x 3) in all convolutions: 2, 4, 6; 0: the quickest for each layer and size. 2 errs about as
+  // direct float32 sums do, at about half the speed; 1 is the direct sum, in double, rounded once. kCpu only.
   int tile = 0;
   // Of Features. kCuda takes all that the device has; kCpu and kReferenceFloat kAuto and kFp32, which are the same to them;
   // kReferenceDouble kAuto only.

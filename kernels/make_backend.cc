@@ -29,8 +29,8 @@ std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
   if (options.threads < 0) {
     throw OptionError("threads is " + std::to_string(options.threads) + ", must be at least 1, or 0 for as many as the machine has");
   }
-  if (options.tile != 0 && options.tile != 2 && options.tile != 4 && options.tile != 6) {
-    throw OptionError("tile is " + std::to_string(options.tile) + ", must be 2, 4, 6, or 0 for the quickest");
+  if (options.tile < 0 || options.tile > 6 || options.tile == 3 || options.tile == 5) {
+    throw OptionError("tile is " + std::to_string(options.tile) + ", must be 1, 2, 4, 6, or 0 for the quickest");
   }
   if (options.kind != BackendKind::kCuda) require_own_precision(options);
   if (options.kind == BackendKind::kCpu) return make_cpu_backend(options);

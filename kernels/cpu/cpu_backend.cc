@@ -54,8 +54,11 @@ class CpuBackend : public Backend {
       : kernels_(kernels), pool_(threads), context_{pool_, kernels_, tile}, partials_(kChunks * kManyAtATime * kMaxFew) {}
 
   std::string description() const override {
-    return "cpu, float32, " + std::string(kernels_.name) + (context_.tile == 0 ? "" : ", F(" + std::to_string(context_.tile) + ")") + ", " +
-           std::to_string(pool_.size()) + (pool_.size() == 1 ? " thread" : " threads");
+    return "cpu, float32, " + std::string(kernels_.name) +
+           (context_.tile == 0   ? ""
+            : context_.tile == 1 ? ", direct in double"
+                                 : ", F(" + std::to_string(context_.tile) + ")") +
+           ", " + std::to_string(pool_.size()) + (pool_.size() == 1 ? " thread" : " threads");
   }
 
   Buffer allocate(std::int64_t bytes) override { return cpu::allocate(bytes); }
@@ -111,7 +114,7 @@ class CpuBackend : public Backend {
 
   std::unique_ptr<ConvPlan> plan_conv3x3(const ConvSpec& spec) override {
     require_plannable(spec);
-    return spec.filters->reads_image ? plan_image_conv(context_, spec) : plan_winograd_conv(context_, spec);
+    return plan_conv(context_, spec);
   }
 
   bool prefer_memory(bool) override { return false; }

@@ -2,6 +2,7 @@
 #include "kernels/cpu/kernel_table.h"
 
 #include "kernels/cpu/compact_kernels.h"
+#include "kernels/cpu/direct_conv_kernels.h"
 #include "kernels/cpu/gram_kernels.h"
 #include "kernels/cpu/image_conv_kernels.h"
 #include "kernels/cpu/picture_kernels.h"
@@ -24,6 +25,8 @@ const KernelTable& kernel_table() {
       .winograd_input = winograd_input,
       .winograd_products = winograd_products,
       .winograd_output = winograd_output,
+      .direct_filters = direct_filters,
+      .direct_patch = direct_patch,
       .image_conv_row = image_conv_row,
       .image_gradient_products = image_gradient_products,
       .image_gradient_row = image_gradient_row,

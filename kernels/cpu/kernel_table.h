@@ -16,15 +16,13 @@ enum class Source {
   kAverageUnpooled  // a quarter of the pooled plane's value, where the bit is set
 };
 
-// One direction of one 3x3 convolution, for the Winograd kernels. Strides and sizes in floats.
-struct WinogradJob {
-  int tile = 0;  // M of F(M x M, 3 x 3): 2, 4 or 6
+// One direction of one 3x3 convolution.
+struct ConvJob {
   int in_blocks = 0;
   int out_blocks = 0;
   // The plane of the convolution, before pooling; source and epilogue pool it to h/2 x w/2.
   int h = 0;
   int w = 0;
-  int tiles_x = 0;
 
   Source source = Source::kPlain;
   const float* in = nullptr;
@@ -38,7 +36,20 @@ struct WinogradJob {
   // Filters in the order of pack_filters. transposed: input and output channels exchanged, taps turned by 180 degrees.
   const float* filters = nullptr;
   bool transposed = false;
+
+  // Winograd's: M of F(M x M, 3 x 3), 2, 4 or 6, and tiles side by side.
+  int tile = 0;
+  int tiles_x = 0;
+
+  bool pools() const { return epilogue == Epilogue::kReluMaxPool || epilogue == Epilogue::kReluAveragePool; }
 };
+
+// A direct convolution writes its plane in patches of at most so many pixels (even, for pooling). The width is a multiple of the pixels of
+// one register product with AVX-512; what a patch reads, 180 pixels of 512 channels in double, fits into L2.
+inline constexpr int kPatchRows = 4;
+inline constexpr int kPatchColumns = 28;
+// Numbers of what a patch reads of one block of channels.
+inline constexpr std::int64_t kPatchBlock = std::int64_t{kPatchRows + 2} * (kPatchColumns + 2) * 16;
 
 // Positions of transformed filters, inputs and products are this many floats further apart than they fill. Powers of two apart, as they
 // would be otherwise, the up to 64 positions that a transform writes to would all meet in one set of each cache.
@@ -86,16 +97,23 @@ struct KernelTable {
 
   // --- winograd_*_kernels.cc ------------------------------------------------------------------------------------------------------
   // Transforms the filters from input block `in_block` to the output channels of `group`, into their place of u (filter_position).
-  void (*winograd_filters)(const WinogradJob& job, int group, int in_block, float* u);
+  void (*winograd_filters)(const ConvJob& job, int group, int in_block, float* u);
   // v[0 .. count) = tiles first .. first + count - 1 of input blocks first_block .. last_block - 1, transformed.
-  void (*winograd_input)(const WinogradJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count,
-                         const InputTiles& v);
+  void (*winograd_input)(const ConvJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count, const InputTiles& v);
   // m[0 .. count) = U V[0 .. count) for every position. Meanwhile fetches the lines that tiles first .. first + count - 1 of the group's
   // output will take.
-  void (*winograd_products)(const WinogradJob& job, int group, const float* u, const InputTiles& v, const ProductTiles& m,
-                            std::int64_t first, std::int64_t count);
+  void (*winograd_products)(const ConvJob& job, int group, const float* u, const InputTiles& v, const ProductTiles& m, std::int64_t first,
+                            std::int64_t count);
   // Transforms m[0 .. count) back to tiles first .. first + count - 1 of the group's output channels, with bias and epilogue.
-  void (*winograd_output)(const WinogradJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m);
+  void (*winograd_output)(const ConvJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m);
+
+  // --- direct_conv_kernels.cc: everything summed in double ------------------------------------------------------------------------
+  // The filters of one block of output channels: (9 taps, 16 in_blocks, 16).
+  void (*direct_filters)(const ConvJob& job, int out_block, double* filters);
+  // The patch whose first pixel is y0, x0 (even) of output blocks first_block .. last_block - 1, with bias and epilogue. filters: of all
+  // output blocks, one after the other. source: in_blocks * kPatchBlock doubles of scratch.
+  void (*direct_patch)(const ConvJob& job, std::int64_t y0, std::int64_t x0, int first_block, int last_block, const double* filters,
+                       double* source);
 
   // --- image_conv_kernels.cc ------------------------------------------------------------------------------------------------------
   // One row of a convolution reading a picture. rows (3 channels, 3 rows, padded_w): the row and its neighbours, each one pixel to the

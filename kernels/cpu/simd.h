@@ -82,6 +82,17 @@ IMPASTO_INLINE VecF multiply_add(VecF a, VecF b, VecF c) {
   return a * b + c;
 #endif
 }
+IMPASTO_INLINE VecD multiply_add(VecD a, VecD b, VecD c) {
+#if defined(__AVX512F__)
+  return _mm512_fmadd_pd(a, b, c);
+#elif defined(__AVX2__)
+  return _mm256_fmadd_pd(a, b, c);
+#elif defined(__aarch64__)
+  return vfmaq_f64(c, a, b);
+#else
+  return a * b + c;
+#endif
+}
 IMPASTO_INLINE VecF multiply_add(float a, VecF b, VecF c) { return multiply_add(broadcast(a), b, c); }
 
 // The larger; b where either is NaN (on x86).

@@ -48,7 +48,7 @@ class WinogradConv : public ConvPlan {
 
   void forward(Features in, Features out, Mask mask, void* scratch) override {
     check_forward(spec_, in, out, mask);
-    WinogradJob job = job_of(forward_);
+    ConvJob job = job_of(forward_);
     job.in = static_cast<const float*>(in.data);
     job.epilogue = spec_.epilogue;
     job.bias = filters_.bias();
@@ -59,21 +59,8 @@ class WinogradConv : public ConvPlan {
 
   void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus) override {
     check_gradient(spec_, grad_out, mask, grad_in, plus);
-    WinogradJob job = job_of(gradient_);
-    switch (spec_.epilogue) {
-      case Epilogue::kNone:
-        job.source = Source::kPlain;
-        break;
-      case Epilogue::kRelu:
-        job.source = Source::kMasked;
-        break;
-      case Epilogue::kReluMaxPool:
-        job.source = Source::kMaxUnpooled;
-        break;
-      case Epilogue::kReluAveragePool:
-        job.source = Source::kAverageUnpooled;
-        break;
-    }
+    ConvJob job = job_of(gradient_);
+    job.source = source_behind(spec_.epilogue);
     job.in = static_cast<const float*>(grad_out.data);
     job.in_mask = static_cast<const std::uint16_t*>(mask.data);
     job.out = static_cast<float*>(grad_in.data);
@@ -91,8 +78,8 @@ class WinogradConv : public ConvPlan {
     }
   }
 
-  WinogradJob job_of(const Direction& direction) const {
-    WinogradJob job;
+  ConvJob job_of(const Direction& direction) const {
+    ConvJob job;
     job.tile = direction.cut.tile;
     job.in_blocks = direction.in_blocks;
     job.out_blocks = direction.out_blocks;
@@ -140,7 +127,7 @@ class WinogradConv : public ConvPlan {
     return scratch;
   }
 
-  void run(const WinogradJob& job, Direction& direction, void* memory, const GramTerm* plus = nullptr) {
+  void run(const ConvJob& job, Direction& direction, void* memory, const GramTerm* plus = nullptr) {
     const Scratch scratch = place(direction, memory);
     if (plus != nullptr) pack_gram_term(context_, *plus, scratch.packed_term);
     // Where a task writes all channels of its tiles, it adds their term while they are in its cache.
@@ -157,15 +144,14 @@ class WinogradConv : public ConvPlan {
     if (plus != nullptr && !fused) add_gram_gradient(context_, *plus, scratch.packed_term, job.out);
   }
 
-  void transform_filters(const WinogradJob& job, const Direction& direction, float* filters, std::int64_t filters_each) const {
+  void transform_filters(const ConvJob& job, const Direction& direction, float* filters, std::int64_t filters_each) const {
     context_.pool.parallel_for(std::int64_t{groups_of(direction)} * job.in_blocks, [&](int, std::int64_t i) {
       const int group = static_cast<int>(i / job.in_blocks);
       context_.kernels.winograd_filters(job, group, static_cast<int>(i % job.in_blocks), filters + group * filters_each);
     });
   }
 
-  void run_tiles_outer(const WinogradJob& job, const Direction& direction, float* filters, const Scratch& scratch,
-                       const GramTerm* plus) const {
+  void run_tiles_outer(const ConvJob& job, const Direction& direction, float* filters, const Scratch& scratch, const GramTerm* plus) const {
     const KernelTable& kernels = context_.kernels;
     const WinogradCut& cut = direction.cut;
     const int groups = groups_of(direction);
@@ -188,7 +174,7 @@ class WinogradConv : public ConvPlan {
     });
   }
 
-  void add_term_to_tiles(const WinogradJob& job, const GramTerm& plus, const float* packed, std::int64_t first, std::int64_t last) const {
+  void add_term_to_tiles(const ConvJob& job, const GramTerm& plus, const float* packed, std::int64_t first, std::int64_t last) const {
     const std::int64_t plane = std::int64_t{job.h} * job.w;
     while (first < last) {
       // What lies of them in one row of tiles: runs of whole pixels.
@@ -204,7 +190,7 @@ class WinogradConv : public ConvPlan {
     }
   }
 
-  void run_filters_outer(const WinogradJob& job, const Direction& direction, const Scratch& scratch) const {
+  void run_filters_outer(const ConvJob& job, const Direction& direction, const Scratch& scratch) const {
     const KernelTable& kernels = context_.kernels;
     const std::int64_t tiles = tile_count(job.tile, job.h, job.w);
     // By blocks of channels: each writes whole stretches of every position.

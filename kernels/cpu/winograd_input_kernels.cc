@@ -1,32 +1,11 @@
 // Winograd: from the plane of the source to transformed tiles, and from packed filters to transformed filters.
+#include "kernels/cpu/conv_source.h"
 #include "kernels/cpu/register_product.h"
 #include "kernels/cpu/winograd_kernels.h"
 #include "kernels/cpu/winograd_transforms.h"
 
 namespace impasto::cpu::IMPASTO_ISA {
 namespace {
-
-// One block of channels of the source: its values, its mask, and how far apart their rows are.
-struct SourceBlock {
-  const float* values;
-  const std::uint16_t* mask;
-  std::int64_t value_width;
-  std::int64_t mask_width;
-};
-
-template <Source kSource>
-constexpr bool kPooled = kSource == Source::kMaxUnpooled || kSource == Source::kAverageUnpooled;
-
-template <Source kSource>
-IMPASTO_INLINE VecF source_value(const SourceBlock& block, std::int64_t value, std::int64_t pixel, int part) {
-  const VecF v = load(block.values + value * kBlock + part * kLanes);
-  if constexpr (kSource == Source::kPlain) {
-    return v;
-  } else {
-    const VecF kept = where_set(block.mask[pixel], part, v);
-    return kSource == Source::kAverageUnpooled ? 0.25f * kept : kept;
-  }
-}
 
 // Stores that miss L1 wait for their line, some 15 cycles each from L2, and a transform writes to as many lines as it has positions. So
 // each fetches the lines that the next one will write: filters of 256 channels 5.4 -> 4.1 Mcycles a layer, inputs of 512 channels 3.5
@@ -68,51 +47,25 @@ IMPASTO_INLINE void transform_tile(const SourceBlock& block, std::int64_t y0, st
   }
 }
 
-// The tile's input pixels with zeros where it reaches over the border, as a plane of its own.
 template <int M, Source kSource>
-void gather_patch(const SourceBlock& block, std::int64_t y0, std::int64_t x0, std::int64_t y_end, std::int64_t x_end, float* patch) {
+void input_tiles(const ConvJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count, const InputTiles& v) {
   constexpr int kA = kTaps<M>;
-  for (int y = 0; y < kA; ++y) {
-    for (int x = 0; x < kA; ++x) {
-      const std::int64_t row = y0 + y;
-      const std::int64_t column = x0 + x;
-      const bool inside = row >= 0 && row < y_end && column >= 0 && column < x_end;
-      for (int part = 0; part < kParts; ++part) {
-        VecF v{};
-        if (inside) {
-          const std::int64_t value = kPooled<kSource> ? row / 2 * block.value_width + column / 2 : row * block.value_width + column;
-          v = source_value<kSource>(block, value, row * block.mask_width + column, part);
-        }
-        store(patch + (y * kA + x) * kBlock + part * kLanes, v);
-      }
-    }
-  }
-}
-
-template <int M, Source kSource>
-void input_tiles(const WinogradJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count, const InputTiles& v) {
-  constexpr int kA = kTaps<M>;
-  const std::int64_t value_width = kPooled<kSource> ? job.w / 2 : job.w;
-  const std::int64_t value_height = kPooled<kSource> ? job.h / 2 : job.h;
-  // Past these, a pooled source has no value: an odd last row or column went into no window.
-  const std::int64_t y_end = kPooled<kSource> ? 2 * value_height : job.h;
-  const std::int64_t x_end = kPooled<kSource> ? 2 * value_width : job.w;
+  const SourcePlane plane = source_plane<kSource>(job);
   alignas(64) float patch[kPositions<M> * kBlock];
   for (int b = first_block; b < last_block; ++b) {
-    const SourceBlock block{job.in + b * value_height * value_width * kBlock,
-                            kSource == Source::kPlain ? nullptr : job.in_mask + b * std::int64_t{job.h} * job.w, value_width, job.w};
+    const SourceBlock block = plane.block(b);
     float* out = v.data + b * v.capacity * kBlock;
     std::int64_t ty = first / job.tiles_x;
     std::int64_t tx = first % job.tiles_x;
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t y0 = ty * M - 1;
       const std::int64_t x0 = tx * M - 1;
-      if (y0 >= 0 && x0 >= 0 && y0 + kA <= y_end && x0 + kA <= x_end) {
+      if (y0 >= 0 && x0 >= 0 && y0 + kA <= plane.y_end && x0 + kA <= plane.x_end) {
         for (int part = 0; part < kParts; ++part) {
           transform_tile<M, kSource>(block, y0, x0, part, out + i * kBlock + part * kLanes, v.position);
         }
       } else {
-        gather_patch<M, kSource>(block, y0, x0, y_end, x_end, patch);
+        gather_patch<kSource>(plane, block, y0, x0, kA, kA, patch);
         const SourceBlock whole{patch, nullptr, kA, kA};
         for (int part = 0; part < kParts; ++part) {
           transform_tile<M, Source::kPlain>(whole, 0, 0, part, out + i * kBlock + part * kLanes, v.position);
@@ -127,7 +80,7 @@ void input_tiles(const WinogradJob& job, int first_block, int last_block, std::i
 }
 
 template <int M>
-void input_tiles_of(const WinogradJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count, const InputTiles& v) {
+void input_tiles_of(const ConvJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count, const InputTiles& v) {
   switch (job.source) {
     case Source::kPlain:
       return input_tiles<M, Source::kPlain>(job, first_block, last_block, first, count, v);
@@ -160,7 +113,7 @@ void transpose_taps(const float* from, float* to) {
 }
 
 template <int M>
-void filters_of(const WinogradJob& job, int group, int in_block, float* u) {
+void filters_of(const ConvJob& job, int group, int in_block, float* u) {
   constexpr int kA = kTaps<M>;
   constexpr int kGroupBlocks = kColumns / kBlock;
   const int first_block = group * kGroupBlocks;
@@ -211,7 +164,7 @@ void filters_of(const WinogradJob& job, int group, int in_block, float* u) {
 
 }  // namespace
 
-void winograd_filters(const WinogradJob& job, int group, int in_block, float* u) {
+void winograd_filters(const ConvJob& job, int group, int in_block, float* u) {
   switch (job.tile) {
     case 2:
       return filters_of<2>(job, group, in_block, u);
@@ -222,7 +175,7 @@ void winograd_filters(const WinogradJob& job, int group, int in_block, float* u)
   }
 }
 
-void winograd_input(const WinogradJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count, const InputTiles& v) {
+void winograd_input(const ConvJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count, const InputTiles& v) {
   switch (job.tile) {
     case 2:
       return input_tiles_of<2>(job, first_block, last_block, first, count, v);

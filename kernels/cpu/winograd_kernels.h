@@ -6,10 +6,10 @@
 
 namespace impasto::cpu::IMPASTO_ISA {
 
-void winograd_filters(const WinogradJob& job, int group, int in_block, float* u);
-void winograd_input(const WinogradJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count, const InputTiles& v);
-void winograd_products(const WinogradJob& job, int group, const float* u, const InputTiles& v, const ProductTiles& m, std::int64_t first,
+void winograd_filters(const ConvJob& job, int group, int in_block, float* u);
+void winograd_input(const ConvJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count, const InputTiles& v);
+void winograd_products(const ConvJob& job, int group, const float* u, const InputTiles& v, const ProductTiles& m, std::int64_t first,
                        std::int64_t count);
-void winograd_output(const WinogradJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m);
+void winograd_output(const ConvJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m);
 
 }  // namespace impasto::cpu::IMPASTO_ISA

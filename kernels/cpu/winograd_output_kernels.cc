@@ -1,76 +1,11 @@
 // Winograd: the products, and from them back to the output plane with bias, ReLU, pooling and masks.
-#include "kernels/cpu/max_pooling.h"
+#include "kernels/cpu/conv_target.h"
 #include "kernels/cpu/register_product.h"
 #include "kernels/cpu/winograd_kernels.h"
 #include "kernels/cpu/winograd_transforms.h"
 
 namespace impasto::cpu::IMPASTO_ISA {
 namespace {
-
-// One block of output channels: the planes it goes to.
-struct Target {
-  float* out;
-  std::uint16_t* mask;
-  std::int64_t h;
-  std::int64_t w;
-};
-
-// A tile's values at y0, x0 for one part of the block, epilogue applied. kWhole: the tile lies inside the plane.
-template <int M, Epilogue kEpilogue, bool kWhole>
-IMPASTO_INLINE void write_tile(const VecF* tile, const Target& target, std::int64_t y0, std::int64_t x0, int part) {
-  if constexpr (kEpilogue == Epilogue::kNone || kEpilogue == Epilogue::kRelu) {
-#pragma GCC unroll 6
-    for (int y = 0; y < M; ++y) {
-      if (!kWhole && y0 + y >= target.h) break;
-#pragma GCC unroll 6
-      for (int x = 0; x < M; ++x) {
-        if (!kWhole && x0 + x >= target.w) break;
-        const std::int64_t pixel = (y0 + y) * target.w + x0 + x;
-        VecF v = tile[y * M + x];
-        if constexpr (kEpilogue == Epilogue::kRelu) {
-          v = rectified(v);
-          if (target.mask != nullptr) store_bits(target.mask + pixel, part, greater_bits(v, VecF{}));
-        }
-        store(target.out + pixel * kBlock + part * kLanes, v);
-      }
-    }
-  } else {
-    const std::int64_t pooled_h = target.h / 2;
-    const std::int64_t pooled_w = target.w / 2;
-    VecF bound{};
-    if constexpr (kEpilogue == Epilogue::kReluMaxPool) {
-      for (int i = 0; i < M * M; ++i) bound = larger(bound, magnitude(tile[i]));
-      bound = broadcast(kTie * largest_lane(bound));
-    }
-#pragma GCC unroll 3
-    for (int y = 0; y < M; y += 2) {
-#pragma GCC unroll 3
-      for (int x = 0; x < M; x += 2) {
-        const std::int64_t row = (y0 + y) / 2;
-        const std::int64_t column = (x0 + x) / 2;
-        if (!kWhole && (row >= pooled_h || column >= pooled_w)) continue;
-        Window window{tile[y * M + x], tile[y * M + x + 1], tile[(y + 1) * M + x], tile[(y + 1) * M + x + 1]};
-        if constexpr (kEpilogue == Epilogue::kReluMaxPool) window = with_ties(window, bound);
-        window = {rectified(window.v00), rectified(window.v01), rectified(window.v10), rectified(window.v11)};
-        std::uint16_t* mask = target.mask == nullptr ? nullptr : target.mask + (y0 + y) * target.w + x0 + x;
-        VecF pooled;
-        if constexpr (kEpilogue == Epilogue::kReluMaxPool) {
-          pooled = pool_max(window);
-          if (mask != nullptr) record_max(window, pooled, greater_bits(pooled, VecF{}), mask, target.w, part);
-        } else {
-          pooled = pool_average(window);
-          if (mask != nullptr) {
-            store_bits(mask, part, greater_bits(window.v00, VecF{}));
-            store_bits(mask + 1, part, greater_bits(window.v01, VecF{}));
-            store_bits(mask + target.w, part, greater_bits(window.v10, VecF{}));
-            store_bits(mask + target.w + 1, part, greater_bits(window.v11, VecF{}));
-          }
-        }
-        store(target.out + (row * pooled_w + column) * kBlock + part * kLanes, pooled);
-      }
-    }
-  }
-}
 
 // Fetches the lines of the plane that the tile at y0, x0 will be written to into the second-level cache.
 template <int M, bool kPools>
@@ -88,16 +23,15 @@ IMPASTO_INLINE void prefetch_tile(const Target& target, std::int64_t y0, std::in
 
 // The same for tiles first .. last - 1 of a group's output channels.
 template <int M>
-void prefetch_tiles(const WinogradJob& job, int group, std::int64_t first, std::int64_t last) {
+void prefetch_tiles(const ConvJob& job, int group, std::int64_t first, std::int64_t last) {
   constexpr int kGroupBlocks = kColumns / kBlock;
-  const bool pools = job.epilogue == Epilogue::kReluMaxPool || job.epilogue == Epilogue::kReluAveragePool;
-  const std::int64_t out_plane = pools ? std::int64_t{job.h / 2} * (job.w / 2) : std::int64_t{job.h} * job.w;
+  const bool pools = job.pools();
   const int last_block = smaller_of((group + 1) * kGroupBlocks, job.out_blocks);
   for (std::int64_t tile = first; tile < last; ++tile) {
     const std::int64_t y0 = tile / job.tiles_x * M;
     const std::int64_t x0 = tile % job.tiles_x * M;
     for (int block = group * kGroupBlocks; block < last_block; ++block) {
-      const Target target{job.out + block * out_plane * kBlock, nullptr, job.h, job.w};
+      const Target target = target_of(job, block);
       if (pools) {
         prefetch_tile<M, true>(target, y0, x0);
       } else {
@@ -107,7 +41,7 @@ void prefetch_tiles(const WinogradJob& job, int group, std::int64_t first, std::
   }
 }
 
-void prefetch_output(const WinogradJob& job, int group, std::int64_t first, std::int64_t last) {
+void prefetch_output(const ConvJob& job, int group, std::int64_t first, std::int64_t last) {
   switch (job.tile) {
     case 2:
       return prefetch_tiles<2>(job, group, first, last);
@@ -119,17 +53,13 @@ void prefetch_output(const WinogradJob& job, int group, std::int64_t first, std:
 }
 
 template <int M, Epilogue kEpilogue>
-void output_tiles(const WinogradJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m) {
+void output_tiles(const ConvJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m) {
   constexpr int kA = kTaps<M>;
   constexpr int kGroupBlocks = kColumns / kBlock;
-  constexpr bool kPools = kEpilogue == Epilogue::kReluMaxPool || kEpilogue == Epilogue::kReluAveragePool;
   const int blocks = smaller_of(kGroupBlocks, job.out_blocks - group * kGroupBlocks);
-  const std::int64_t plane = std::int64_t{job.h} * job.w;
-  const std::int64_t out_plane = kPools ? std::int64_t{job.h / 2} * (job.w / 2) : plane;
   for (int b = 0; b < blocks; ++b) {
     const int block = group * kGroupBlocks + b;
-    const Target target{job.out + block * out_plane * kBlock, job.out_mask == nullptr ? nullptr : job.out_mask + block * plane, job.h,
-                        job.w};
+    const Target target = target_of(job, block);
     for (int part = 0; part < kParts; ++part) {
       const float* products = m.data + b * m.capacity * kBlock + part * kLanes;
       const VecF bias = job.bias == nullptr ? VecF{} : load(job.bias + block * kBlock + part * kLanes);
@@ -166,7 +96,7 @@ void output_tiles(const WinogradJob& job, int group, std::int64_t first, std::in
 }
 
 template <int M>
-void output_tiles_of(const WinogradJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m) {
+void output_tiles_of(const ConvJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m) {
   switch (job.epilogue) {
     case Epilogue::kNone:
       return output_tiles<M, Epilogue::kNone>(job, group, first, count, m);
@@ -181,7 +111,7 @@ void output_tiles_of(const WinogradJob& job, int group, std::int64_t first, std:
 
 }  // namespace
 
-void winograd_products(const WinogradJob& job, int group, const float* u, const InputTiles& v, const ProductTiles& m, std::int64_t first,
+void winograd_products(const ConvJob& job, int group, const float* u, const InputTiles& v, const ProductTiles& m, std::int64_t first,
                        std::int64_t count) {
   constexpr int kGroupBlocks = kColumns / kBlock;
   const int columns = smaller_of(kGroupBlocks, job.out_blocks - group * kGroupBlocks) * kBlock;
@@ -197,7 +127,7 @@ void winograd_products(const WinogradJob& job, int group, const float* u, const 
   }
 }
 
-void winograd_output(const WinogradJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m) {
+void winograd_output(const ConvJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m) {
   switch (job.tile) {
     case 2:
       return output_tiles_of<2>(job, group, first, count, m);

@@ -54,15 +54,16 @@ std::vector<DeviceCase> devices() {
   // Double sums in another order, through twelve layers forward and back. Float32 and Winograd: what the project promises.
   std::vector<DeviceCase> devices = {{"reference_double", on(Device::kReference), 1e-11, 1e-20, true},
                                      {"reference_float", on(Device::kReferenceFloat), 1e-4, 1e-5, true}};
-  const auto add_cpu = [&](std::string name, const std::string& isa, int tile) {
+  const auto add_cpu = [&](std::string name, const std::string& isa, int tile, double loss = 1e-4, double cosine = 1e-5) {
     std::replace_if(
         name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
-    devices.push_back({name, on(Device::kCpu, isa, tile), 1e-4, 1e-5});
+    devices.push_back({name, on(Device::kCpu, isa, tile), loss, cosine});
     // Results do not depend on it, and tests run side by side.
     devices.back().options.threads = 1;
   };
   for (const std::string& isa : cpu_isas()) add_cpu("cpu_" + isa, isa, 0);
   add_cpu("cpu_F2", "", 2);
+  add_cpu("cpu_exact", "", 1, 1e-6, 1e-12);
   return devices;
 }
 

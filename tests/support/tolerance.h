@@ -27,6 +27,9 @@ inline constexpr Tolerance kFloatExpression{6e-7, 2e-7};
 // blocks are summed apart. Measured 4.9e-7 of the largest value and 3.7e-7 in norm; two other float32 implementations 2.3e-6, 7.5e-7.
 inline constexpr Tolerance kDirectConvolution{3e-6, 1e-6};
 
+// 3x3 convolution summed in double: its result is rounded to float32 once, by at most u, and so is the reference's.
+inline constexpr Tolerance kExactConvolution{1.3e-7, 1e-7};
+
 // Winograd F(2x2, 3x3): its transforms hold only 0, 1/2 and 1. Measured 9.3e-7 of the largest value and 6.4e-7 in norm.
 inline constexpr Tolerance kWinograd2Convolution{3e-6, 2e-6};
 

@@ -256,11 +256,12 @@ void Parser::describe_network() {
          integer("--threads", 0, kMaxThreads, settings_.session.threads));
   option("--cpu-isa", "NAME", "best", "Vector instructions of the CPU; --version lists those this machine has",
          [this](const std::string& text) { settings_.session.cpu_isa = text; });
-  option("--tile", "M", "auto", "Winograd tiles of the CPU's convolutions: 2, 4, 6 or auto, the quickest of each layer; more rounds more",
+  option("--tile", "M", "auto",
+         "Tiles of the CPU's convolutions: 2, 4, 6 or auto, the quickest of each layer; more round more. 1: direct sums, slow",
          [this](const std::string& text) {
-           settings_.session.tile = choose<int>("--tile", text, {{"auto", 0}, {"2", 2}, {"4", 4}, {"6", 6}});
+           settings_.session.tile = choose<int>("--tile", text, {{"auto", 0}, {"1", 1}, {"2", 2}, {"4", 4}, {"6", 6}});
          });
-  flag("--exact", exact_, "Errors near float32 rounding, at about half the speed; the same as --tile 2");
+  flag("--exact", exact_, "Convolutions summed in double: the gradient to 1e-6, for seven times the time; the same as --tile 1");
 }
 
 void Parser::describe_reports() {
@@ -291,9 +292,9 @@ void Parser::finish() {
     if (style.empty()) throw Failure(kUsage, "STYLE: '' is not accepted; give the path of a picture");
   }
   if (settings_.untrained && !settings_.weights.empty()) throw Failure(kUsage, "--untrained cannot be combined with --weights");
-  if (exact_ && settings_.session.tile != 0 && settings_.session.tile != 2)
-    throw Failure(kUsage, "--exact cannot be combined with another --tile than 2");
-  if (exact_) settings_.session.tile = 2;
+  if (exact_ && settings_.session.tile != 0 && settings_.session.tile != 1)
+    throw Failure(kUsage, "--exact cannot be combined with another --tile than 1");
+  if (exact_) settings_.session.tile = 1;
   settings_.session.cuda_module = cuda_module();
   if (settings_.quiet && !progress_given_) settings_.progress = ProgressKind::kNone;
 
