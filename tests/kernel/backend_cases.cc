@@ -21,6 +21,7 @@ BackendCase cpu_case(const std::string& isa, int tile) {
   std::replace_if(
       label.begin(), label.end(), [](unsigned char letter) { return !std::isalnum(letter); }, '_');
   BackendCase made{label, {}, convolution_tolerance(tile)};
+  if (tile != 0) made.own = Part::kConvolutions;
   for (int threads : {1, 2, 3})
     made.variants.push_back(variant({.kind = BackendKind::kCpu, .threads = threads, .cpu_isa = isa, .tile = tile}));
   return made;

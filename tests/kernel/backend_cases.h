@@ -13,12 +13,17 @@
 
 namespace impasto::testing_support {
 
+// Parts of a backend, each with those before it.
+enum class Part { kConvolutions, kFeatures, kVectors };
+
 struct BackendCase {
   std::string name;
   // Each makes the same backend with everything that must not change a bit varied: thread counts, or the order of threads.
   std::vector<std::function<std::unique_ptr<Backend>()>> variants;
   // What its convolutions are held to.
   Tolerance convolution;
+  // The largest part of it that is not another case's: a tile's or a precision's vectors need no second proof.
+  Part own = Part::kVectors;
   MemoryAccess memory = host_memory();
   // In what it keeps features: the double reference's are rounded to the same wherever tests write or read them.
   Precision precision = Precision::kFp32;
@@ -41,6 +46,8 @@ std::ostream& operator<<(std::ostream& out, const BackendCase& backend);
 
 // Every backend of this build that runs on this machine.
 std::vector<BackendCase> backend_cases();
+// Those of them that have the part to themselves.
+std::vector<BackendCase> backend_cases_of(Part part);
 
 // The backends of a case, one for each variant; made once and kept.
 const std::vector<std::unique_ptr<Backend>>& instances(const BackendCase& backend);

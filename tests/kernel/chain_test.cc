@@ -101,7 +101,7 @@ double one_minus_cosine(const std::vector<double>& a, const std::vector<double>&
 }
 
 class Chain : public KernelTest {};
-IMPASTO_FOR_EVERY_BACKEND(Chain);
+IMPASTO_FOR_EVERY_BACKEND(Chain, kConvolutions);
 
 TEST_P(Chain, AgreesWithTheReference) {
   struct Network {

@@ -20,7 +20,7 @@ const std::vector<std::int64_t> kSizes{1,   7,   9,    15,   16,   63,   65,   1
                                        255, 256, 1000, 2047, 2048, 2049, 4127, 4129, 65'537, 200'003};
 
 class Compact : public KernelTest {};
-IMPASTO_FOR_EVERY_BACKEND(Compact);
+IMPASTO_FOR_EVERY_BACKEND(Compact, kVectors);
 
 // What `compact` stands for.
 std::vector<double> expanded(Workbench& bench, CompactVector compact) {

@@ -20,7 +20,7 @@ class Contract : public KernelTest {
   std::unique_ptr<Filters> filters_ = backend().load_filters({8, 16, false, weight_, bias_});
 };
 
-IMPASTO_FOR_EVERY_BACKEND(Contract);
+IMPASTO_FOR_EVERY_BACKEND(Contract, kFeatures);
 
 TEST_P(Contract, MemoryThatCannotBeHadIsAnError) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -265,7 +265,7 @@ TEST_P(Convolution, KeepsNothingOfAnEarlierForward) {
 }
 
 class ConvolutionWithMaxPool : public KernelTest {};
-IMPASTO_FOR_EVERY_BACKEND(ConvolutionWithMaxPool);
+IMPASTO_FOR_EVERY_BACKEND(ConvolutionWithMaxPool, kConvolutions);
 
 // Of a constant picture every convolved value away from the border is the same: PyTorch gives the whole gradient to the first of the four.
 TEST_P(ConvolutionWithMaxPool, GivesTheGradientOfEqualValuesToTheFirst) {
@@ -313,7 +313,7 @@ TEST_P(ConvolutionWithMaxPool, GivesTheGradientOfEqualValuesToTheFirst) {
 }
 
 class PlainConvolution : public KernelTest {};
-IMPASTO_FOR_EVERY_BACKEND(PlainConvolution);
+IMPASTO_FOR_EVERY_BACKEND(PlainConvolution, kConvolutions);
 
 // Small integers: every product and sum of the direct method is exact; Winograd's constants are not all binary fractions.
 TEST_P(PlainConvolution, OfIntegersIsExactWhereTheMethodIsDirect) {

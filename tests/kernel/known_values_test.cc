@@ -16,7 +16,7 @@ class KnownValues : public KernelTest {
   Workbench bench_{*instances(GetParam()).front(), Workbench::Poison::kNan, GetParam().memory};
 };
 
-IMPASTO_FOR_EVERY_BACKEND(KnownValues);
+IMPASTO_FOR_EVERY_BACKEND(KnownValues, kConvolutions);
 
 TEST_P(KnownValues, ReluPassesOnlyWhatIsAboveZero) {
   const Features f = bench_.features({1, 1, 4}, Numbers{-2, 0, 0.5, 3});

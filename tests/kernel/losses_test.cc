@@ -21,7 +21,7 @@ std::vector<double> symmetric(std::vector<double> values, int c) {
 }
 
 class Losses : public KernelTest {};
-IMPASTO_FOR_EVERY_BACKEND(Losses);
+IMPASTO_FOR_EVERY_BACKEND(Losses, kFeatures);
 
 Outputs gram(Workbench& bench, Shape shape, const std::vector<double>& f) {
   const Vector g = bench.vector(std::int64_t{shape.c} * shape.c);

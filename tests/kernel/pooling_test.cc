@@ -18,7 +18,7 @@ std::vector<Shape> poolable_shapes() {
 }
 
 class Pooling : public KernelTest {};
-IMPASTO_FOR_EVERY_BACKEND(Pooling);
+IMPASTO_FOR_EVERY_BACKEND(Pooling, kFeatures);
 
 // Integers with many zeros: exactly at the kink nothing passes.
 TEST_P(Pooling, ReluAndItsGradientAreExact) {

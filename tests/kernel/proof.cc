@@ -7,6 +7,12 @@
 
 namespace impasto::testing_support {
 
+std::vector<BackendCase> backend_cases_of(Part part) {
+  std::vector<BackendCase> cases = backend_cases();
+  std::erase_if(cases, [part](const BackendCase& backend) { return backend.own < part; });
+  return cases;
+}
+
 std::string name(const BackendCase& backend) { return backend.name; }
 
 std::ostream& operator<<(std::ostream& out, const BackendCase& backend) { return out << backend.name; }
@@ -26,6 +32,7 @@ BackendCase cuda_case(const std::string& name, Precision precision) {
   made.convolution = tolerance::kDirectConvolution;
   made.precision = precision;
   if (precision == Precision::kFp32) return made;
+  made.own = Part::kFeatures;
   const double u = precision == Precision::kTf32 ? tolerance::kTf32Roundoff : tolerance::kBf16Roundoff;
   made.convolution = made.gram_gradient = tolerance::rounded_operands(u);
   if (precision == Precision::kTf32) made.gram = tolerance::rounded_operands(u);

@@ -33,6 +33,8 @@ void expect_equal_to_reference(const BackendCase& backend, const Operation& oper
 // A fixture for tests over all backends.
 class KernelTest : public testing::TestWithParam<BackendCase> {};
 
-#define IMPASTO_FOR_EVERY_BACKEND(suite) INSTANTIATE_TEST_SUITE_P(, suite, testing::ValuesIn(backend_cases()), ParameterName())
+// The suite proves `part` of a backend.
+#define IMPASTO_FOR_EVERY_BACKEND(suite, part) \
+  INSTANTIATE_TEST_SUITE_P(, suite, testing::ValuesIn(backend_cases_of(Part::part)), ParameterName())
 
 }  // namespace impasto::testing_support

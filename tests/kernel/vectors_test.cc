@@ -14,7 +14,7 @@ namespace {
 const std::vector<std::int64_t> kSizes{1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 129, 1000, 4097, 65'537, 200'003};
 
 class Vectors : public KernelTest {};
-IMPASTO_FOR_EVERY_BACKEND(Vectors);
+IMPASTO_FOR_EVERY_BACKEND(Vectors, kVectors);
 
 TEST_P(Vectors, TransfersAndCopyAreExact) {
   for (std::int64_t size : kSizes) {

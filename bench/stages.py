@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Where an evaluation's time goes, stage by stage, beside what it would take if nothing but the machine's measured peaks held it back.
+
+    stages.py [--program build/bench/tools/impasto/impasto] [--weights FILE] [--size 400x300] [--evaluations 60]
+
+Runs the command with one thread under `perf record` (Linux's, with call stacks) with Adam, sorts the samples by stage, and prints for each stage the model's time and share, and
+the measured time and share. The model of a stage is the longest of three times: its arithmetic at the rate of the register product, what it moves to and from the second-level
+cache, and what it moves to and from the outer caches and memory. The peaks are those of bench/README.md, or given.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import tempfile
+
+import numpy as np
+import PIL.Image
+
+LAYERS = [("1_1", 3, 64, 0), ("1_2", 64, 64, 0), ("2_1", 64, 128, 1), ("2_2", 128, 128, 1), ("3_1", 128, 256, 2), ("3_2", 256, 256, 2),
+          ("3_3", 256, 256, 2), ("3_4", 256, 256, 2), ("4_1", 256, 512, 3), ("4_2", 512, 512, 3), ("4_3", 512, 512, 3), ("4_4", 512, 512, 3),
+          ("5_1", 512, 512, 4)]
+POOLED = {"1_2", "2_2", "3_4", "4_4"}
+STYLE = {"1_1", "2_1", "3_1", "4_1", "5_1"}
+
+# The first pattern found in a sample's innermost frames that has one of these names its stage.
+STAGES = [("conv1_1", r"image_conv_row|image_gradient|group_of_row|ImageConv"),
+          ("products", r"winograd_products"),
+          ("Gram, its gradient", r"gram_group|gram_gradient|gram_run|compute_gram|pack_gram"),
+          ("filter transform", r"filters_of|transpose_taps|winograd_filters"),
+          ("input transform", r"input_tiles|gather_patch|winograd_input"),
+          ("output transform, pooling", r"output_tiles|winograd_output|prefetch_"),
+          ("content, total variation, vectors", r"::distance|variation_row|::norms|::dots|::combine|adam")]
+
+
+def tile_of(in_channels, out_channels, h, w):
+    """As kernels/cpu/winograd_cut.cc."""
+    if in_channels * out_channels * h * w <= 1 << 24:
+        return 2
+    def cycles(tile, filters, source, target):
+        tiles = -(-h // tile) * -(-w // tile)
+        pairs = in_channels / 16 * out_channels / 16
+        return pairs * 16 * ((tile + 2) ** 2 * tiles * 0.62 + filters) + tiles * (in_channels / 16 * source + out_channels / 16 * target)
+    return min([(2, 180, 120, 60), (4, 450, 330, 165), (6, 1000, 600, 360)], key=lambda s: cycles(*s))[0]
+
+
+def filters_are_kept(tile, in_channels, out_channels, h, w):
+    tiles = -(-h // tile) * -(-w // tile)
+    size = 4 * (tile + 2) ** 2 * in_channels * out_channels
+    return not (tiles <= 160 and size >= 16 << 20) and size <= 20 << 20 and size * tiles <= 5 << 30
+
+
+def model(width, height, peak):
+    """Seconds by stage. peak: FLOP/s, and bytes/s of the second-level cache and of what lies further out."""
+    seconds = dict.fromkeys([name for name, _ in STAGES], 0.0)
+    def add(stage, flops=0.0, near=0.0, far=0.0):
+        seconds[stage] += max(flops / peak["flops"], near / peak["near"], far / peak["far"])
+    # Vector operations of a tile and block of 16 channels, two a cycle: 64 FLOP.
+    vectors = {"in": {2: 32, 4: 144, 6: 448}, "out": {2: 24, 4: 100, 6: 336}}
+    for name, c, k, halvings in LAYERS:
+        h, w = height >> halvings, width >> halvings
+        plane = 4 * h * w
+        if name in STYLE:
+            add("Gram, its gradient", k * k * h * w, far=plane * k)
+            add("Gram, its gradient", 2 * k * k * h * w, far=3 * plane * k)
+        if name == "1_1":
+            # Written lines are read first.
+            add("conv1_1", 2 * 27 * k * h * w, far=2 * plane * k)
+            add("conv1_1", 2 * 27 * k * h * w, far=plane * k)
+            continue
+        for source, target, backward in [(c, k, False), (k, c, True)]:
+            tile = tile_of(source, target, h, w)
+            tiles, positions = -(-h // tile) * -(-w // tile), (tile + 2) ** 2
+            pooled = 4 if name in POOLED else 1
+            add("products", 2 * positions * tiles * source * target, near=4 * positions * tiles * (source + target))
+            add("input transform", vectors["in"][tile] * 32 * tiles * source / 16, 4 * positions * tiles * source,
+                plane * source / (pooled if backward else 1))
+            add("output transform, pooling", vectors["out"][tile] * 32 * tiles * target / 16, 4 * positions * tiles * target,
+                2 * plane * target / (1 if backward else pooled))
+            if not filters_are_kept(tile, source, target, h, w):
+                add("filter transform", far=4 * source * target * (9 + 2 * positions))
+    # Content's features and the gradient there; the picture, its gradient, Adam's two and their norms.
+    h, w = height >> 3, width >> 3
+    add("content, total variation, vectors", far=4 * 4 * 512 * h * w + 4 * 3 * height * width * 12)
+    return seconds
+
+
+def measured(args, folder):
+    """Seconds of one evaluation, and the stages' shares of the samples, those of none of them as `other`."""
+    width, height = args.size
+    rng = np.random.default_rng(1)
+    coarse = rng.integers(0, 256, (height // 8 + 2, width // 8 + 2, 3), dtype=np.uint8)
+    for name in ("content", "style"):
+        picture = PIL.Image.fromarray(coarse if name == "content" else coarse[::-1].copy()).resize((width, height), PIL.Image.BICUBIC)
+        picture.save(os.path.join(folder, name + ".png"))
+    report, samples = os.path.join(folder, "run.json"), os.path.join(folder, "perf.data")
+    command = [args.program, "content.png", "style.png", "-o", "out.png", "--optimizer", "adam", "--iterations", str(args.evaluations),
+               "--threads", "1", "--report", report, "-q", *(["--weights", os.path.abspath(args.weights)] if args.weights else ["--untrained"])]
+    subprocess.run(["perf", "record", "-q", "-F", "250", "--call-graph", "dwarf,16384", "-o", samples, "--", *command], check=True, cwd=folder,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with open(report) as file:
+        seconds = np.median([e["seconds"] for e in json.load(file)["evaluations"][2:]])
+    text = subprocess.run(["perf", "script", "-i", samples, "-F", "ip,sym"], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True).stdout
+    counts = dict.fromkeys([name for name, _ in STAGES] + ["other"], 0)
+    for stack in text.split("\n\n"):
+        # Of evaluations only: not of reading files and weights, or of style targets.
+        if "StyleObjective::evaluate" not in stack:
+            continue
+        counts[next((name for name, pattern in STAGES if re.search(pattern, stack)), "other")] += 1
+    total = sum(counts.values())
+    return seconds, {name: count / total for name, count in counts.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", default="build/bench/tools/impasto/impasto")
+    parser.add_argument("--weights", help="otherwise untrained")
+    parser.add_argument("--size", default="400x300", type=lambda text: tuple(map(int, text.split("x"))))
+    parser.add_argument("--evaluations", type=int, default=60)
+    parser.add_argument("--gflops", type=float, default=205)
+    parser.add_argument("--near", type=float, default=184, help="GB/s of the second-level cache")
+    parser.add_argument("--far", type=float, default=28, help="GB/s of the third-level cache, or of memory where planes do not fit there")
+    args = parser.parse_args()
+    args.program = os.path.abspath(args.program)
+    predicted = model(*args.size, {"flops": args.gflops * 1e9, "near": args.near * 1e9, "far": args.far * 1e9})
+    with tempfile.TemporaryDirectory() as folder:
+        seconds, shares = measured(args, folder)
+    total = sum(predicted.values())
+    print(f"{args.size[0]}x{args.size[1]}, one thread: model {1e3 * total:.0f} ms, measured {1e3 * seconds:.0f} ms\n")
+    print("| stage | model ms | share | measured ms | share | share over the model's |\n|-|-|-|-|-|-|")
+    for name, share in shares.items():
+        of_model = predicted.get(name, 0) / total
+        more = f"{share / of_model:.2f}" if of_model else ""
+        print(f"| {name} | {1e3 * predicted.get(name, 0):.1f} | {100 * of_model:.1f}% | {1e3 * share * seconds:.1f} | {100 * share:.1f}% | {more} |")
+
+
+if __name__ == "__main__":
+    main()
