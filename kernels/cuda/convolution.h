@@ -16,6 +16,8 @@ struct Context {
   Precision precision = Precision::kFp32;
   Dnn* dnn = nullptr;
   Blas* blas = nullptr;
+  // kPartials doubles of device memory (vectors.h).
+  double* partials = nullptr;
   // Of plans made with this context.
   Prefer prefer = Prefer::kSpeed;
 
