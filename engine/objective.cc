@@ -51,7 +51,7 @@ Shape shape_of(const Image& image) { return {3, image.height, image.width}; }
 // beyond the mean, for what layers add, and for pictures further from their style; 2^12 above the least number with all digits, and 2^22
 // above the least, for what a run leaves of them (docs/precision.md).
 constexpr int kExpectedExponent = -2;
-// What each repetition takes away.
+// What each repetition takes away, three of them 2^30.
 constexpr int kRepeatExponent = 10;
 // The image's gradient, which is float32, is kept times the same until its end.
 constexpr int kMostExponent = 64;

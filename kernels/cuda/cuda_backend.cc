@@ -103,9 +103,8 @@ std::string described(const cudaDeviceProp& properties) {
 
 // Those that a device has, the one that kAuto stands for first.
 std::vector<Precision> precisions_of(const cudaDeviceProp& properties) {
-  // The first with tensor cores that take TF32 and bfloat16.
+  // The first with tensor cores that take TF32 and bfloat16. Binary16 they take from 7.0 on, and no build is for less than 7.5.
   constexpr int kAmpere = 8;
-  // Tensor cores take binary16 from compute capability 7.0 on, and no build is for less than 7.5.
   if (properties.major < kAmpere) return {Precision::kFp32, Precision::kFp16};
   return {Precision::kTf32, Precision::kFp32, Precision::kFp16, Precision::kBf16};
 }
