@@ -28,6 +28,8 @@ class Network {
   // Of kVgg19[layer]. The layers past the last one that the losses use by default, 28 MB, are loaded when one is first asked for, from the
   // source again. Throws as the constructor, and WeightError when it is another network by now.
   const Filters& filters(int layer);
+  // Activations are those of the file's network times this: 1, or where the backend's Features have binary16's range a power of two.
+  double activation_scale() const { return activation_scale_; }
   const NetworkInput& input() const { return header_.input; }
   const NetworkInfo& info() const { return header_.info; }
 
@@ -36,6 +38,7 @@ class Network {
 
   Backend* backend_;
   Source source_;
+  double activation_scale_;
   std::array<std::unique_ptr<Filters>, kVgg19.size()> filters_;
   NetworkHeader header_;
 };

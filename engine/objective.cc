@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <numeric>
 #include <string>
 
@@ -44,6 +46,20 @@ std::vector<double> blend_shares(std::span<const Image> styles, const std::vecto
 }
 
 Shape shape_of(const Image& image) { return {3, image.height, image.width}; }
+
+// Gradients in binary16 are kept times the power of two that takes what is expected of them here: 2^18 below infinity, for single elements
+// beyond the mean, for what layers add, and for pictures further from their style; 2^12 above the least number with all digits, and 2^22
+// above the least, for what a run leaves of them (docs/precision.md).
+constexpr int kExpectedExponent = -2;
+// What each repetition takes away, three of them 2^30.
+constexpr int kRepeatExponent = 10;
+// The image's gradient, which is float32, is kept times the same until its end.
+constexpr int kMostExponent = 64;
+
+double gradient_scale_for(double expected) {
+  if (expected == 0) return 1;
+  return std::ldexp(1, std::clamp(kExpectedExponent - std::ilogb(expected), -kMostExponent, kMostExponent));
+}
 
 // A style picture on its way through the network.
 struct StyleRun {
@@ -88,13 +104,14 @@ StyleTargets::StyleTargets(Backend& backend, Network& network, std::span<const I
     StyleRun run(backend, network, styles[s], options, taps, workspace);
     backend.upload(pixels, run.pixels);
     run.net.forward(run.pixels);
+    const double share = shares[s] / (network.activation_scale() * network.activation_scale());
     for (std::size_t i = 0; i < taps.size(); ++i) {
       const Vector gram = {run.gram.data, grams_[i].size};
       backend.gram(run.net.tap(i), gram, run.net.scratch());
       if (s == 0) {
-        backend.combine(std::array{shares[s]}, std::array{gram}, grams_[i]);
+        backend.combine(std::array{share}, std::array{gram}, grams_[i]);
       } else {
-        backend.combine(std::array{1.0, shares[s]}, std::array{grams_[i], gram}, grams_[i]);
+        backend.combine(std::array{1.0, share}, std::array{grams_[i], gram}, grams_[i]);
       }
     }
     // The workspace goes before a device may be done with it.
@@ -141,6 +158,7 @@ StyleObjective::StyleObjective(Backend& backend, Network& network, Shape image, 
       image_(image),
       content_weight_(options.content_weight),
       tv_weight_(options.tv_weight),
+      activation_scale_(network.activation_scale()),
       taps_(all_taps(options)),
       net_(backend, network, image, pool_kind(options.pooling), taps_, FeatureNet::Purpose::kFeaturesAndGradient, workspace) {
   for (const Tap& tap : taps_named(options.content_layers)) {
@@ -150,7 +168,7 @@ StyleObjective::StyleObjective(Backend& backend, Network& network, Shape image, 
   for (const Tap& tap : taps_named(options.style_layers)) {
     const int i = index_of(taps_, tap);
     const std::int64_t c = net_.tap_shape(i).c;
-    style_.push_back({i, 0.0, {}, workspace.vector(c * c, "Gram matrices")});
+    style_.push_back({i, 0.0, 0.0, {}, workspace.vector(c * c, "Gram matrices")});
   }
   gram_gradients_.resize(taps_.size());
   host_results_.resize(content_.size() + style_.size() + 4);
@@ -160,21 +178,64 @@ StyleObjective::StyleObjective(Backend& backend, Network& network, Shape image, 
 
 void StyleObjective::set_targets(Vector content, const StyleTargets& targets, std::vector<double> style_weights) {
   recording_ = nullptr;
+  repeated_ = 0;
   for (std::size_t i = 0; i < style_.size(); ++i) {
     style_[i].weight = style_weights[i];
     style_[i].target = targets.gram(static_cast<int>(i));
     // L = w / C^4 |G - A|^2 and G = F F^T / M: dL/dF = 4 w / (C^4 M) (G - A) F.
     const Shape shape = net_.tap_shape(style_[i].tap);
     const double c = shape.c;
-    gram_gradients_[style_[i].tap] = {style_[i].difference, 4 * style_weights[i] / (c * c * c * c * shape.plane())};
+    style_[i].gradient = 4 * style_weights[i] / (c * c * c * c * shape.plane());
   }
   // Let the network write the content's features into the targets, then give it its own memory back.
   for (ContentTerm& term : content_) term.target = net_.replace_tap(term.tap, term.target);
   net_.forward(content);
+  const double of_style = backend_.has_half_range() ? expected_style_gradient() : 0;
   for (ContentTerm& term : content_) term.target = net_.replace_tap(term.tap, term.target);
+  if (!backend_.has_half_range()) return;
+  const double expected = of_style + expected_content_gradient();
+  if (!std::isfinite(expected)) {
+    constexpr double kLargestHalf = 65504;
+    throw OptionError("precision is fp16, and activations of these pictures pass " +
+                      std::to_string(static_cast<std::int64_t>(kLargestHalf / activation_scale_)) +
+                      ", where it ends; accepted: auto, fp32, and tf32 and bf16 where the device has them");
+  }
+  gradient_scale_ = gradient_scale_for(expected);
 }
 
-void StyleObjective::compute(Vector x, Vector grad) {
+double StyleObjective::norm(Vector v) {
+  double squared = 0;
+  backend_.dots(std::array{v}, std::array{v}, results_);
+  backend_.fetch(results_, std::span(&squared, 1));
+  return std::sqrt(squared);
+}
+
+double StyleObjective::expected_style_gradient() {
+  double sum = 0;
+  for (const StyleTerm& term : style_) {
+    backend_.gram(net_.tap(term.tap), term.difference, net_.scratch());
+    const double size = norm(term.difference) / (activation_scale_ * activation_scale_) + norm(term.target);
+    // |D F|^2 <= |D|^2 |F|^2 = |D|^2 M tr G, and where one direction of the features outweighs the others, as their mean does, tr G is near
+    // |G|. Of C M elements.
+    sum += term.gradient * std::pow(size, 1.5) / std::sqrt(net_.tap_shape(term.tap).c);
+  }
+  return sum;
+}
+
+double StyleObjective::expected_content_gradient() {
+  double sum = 0;
+  for (const ContentTerm& term : content_) {
+    const Features zero = net_.tap(term.tap);
+    double squared = 0;
+    backend_.fill_zero(zero);
+    backend_.feature_distance(term.target, zero, 0, {}, results_);
+    backend_.fetch(results_, std::span(&squared, 1));
+    sum += content_gradient(zero.shape) * std::sqrt(squared / zero.shape.size()) / activation_scale_;
+  }
+  return sum;
+}
+
+void StyleObjective::compute(Vector x, Vector grad, double gradient_scale) {
   double* const style_results = results_ + content_.size();
   double* const tv_result = style_results + style_.size();
   {
@@ -186,15 +247,20 @@ void StyleObjective::compute(Vector x, Vector grad) {
     for (std::size_t i = 0; i < style_.size(); ++i) {
       const StyleTerm& term = style_[i];
       backend_.gram(net_.tap(term.tap), term.difference, net_.scratch());
-      backend_.combine(std::array{1.0, -1.0}, std::array{term.difference, term.target}, term.difference);
+      const double unscaled = 1 / (activation_scale_ * activation_scale_);
+      backend_.combine(std::array{unscaled, -1.0}, std::array{term.difference, term.target}, term.difference);
       backend_.dots(std::array{term.difference}, std::array{term.difference}, style_results + i);
     }
   }
   const Range range(backend_, "backward");
+  for (const StyleTerm& term : style_) gram_gradients_[term.tap] = {term.difference, term.gradient * gradient_scale / activation_scale_};
   net_.backward(
-      gram_gradients_, [this](int tap, Features grad_features) { add_content_gradient(tap, grad_features); }, grad);
+      gram_gradients_, [&](int tap, Features grad_features) { add_content_gradient(tap, grad_features, gradient_scale); }, grad);
+  // The first layer's filters, scaled as activations are, have brought their scale along.
+  const double scale = gradient_scale * activation_scale_;
   const double mean = 1.0 / image_.size();
-  if (tv_weight_ > 0) backend_.total_variation(x, image_, 2 * tv_weight_ * mean, grad, tv_result);
+  if (tv_weight_ > 0) backend_.total_variation(x, image_, 2 * tv_weight_ * mean * scale, grad, tv_result);
+  if (scale != 1) backend_.combine(std::array{1 / scale}, std::array{grad}, grad);
   backend_.dots(std::array{grad}, std::array{grad}, tv_result + 1);
   backend_.norms(grad, tv_result + 2);
 }
@@ -205,17 +271,24 @@ const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
     recording_();
   } else {
     recording_ = nullptr;
-    recording_ = backend_.record([this, x, grad] { compute(x, grad); });
+    recording_ = backend_.record([this, x, grad] { compute(x, grad, gradient_scale_); });
     recorded_x_ = x.data;
     recorded_grad_ = grad.data;
   }
   backend_.fetch(results_, host_results_);
+  // Each evaluation begins with the same scale, whatever became of those before: the picture alone decides its gradient.
+  for (int again = 1; again <= kMostRepeats && gradient_overflowed(); ++again) {
+    if (again == 1) ++repeated_;
+    compute(x, grad, std::ldexp(gradient_scale_, -again * kRepeatExponent));
+    backend_.fetch(results_, host_results_);
+  }
 
   Losses& losses = value_.losses;
   std::size_t next = 0;
   losses.content = 0;
   for (const ContentTerm& term : content_) {
-    losses.content += content_weight_ * host_results_[next++] / net_.tap_shape(term.tap).size();
+    const double squared_distance = host_results_[next++] / (activation_scale_ * activation_scale_);
+    losses.content += content_weight_ * squared_distance / net_.tap_shape(term.tap).size();
   }
   losses.total = losses.content;
   for (std::size_t i = 0; i < style_.size(); ++i) {
@@ -230,11 +303,18 @@ const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
   return value_;
 }
 
-void StyleObjective::add_content_gradient(int tap, Features grad) {
+bool StyleObjective::gradient_overflowed() const {
+  const auto is_finite = [](double value) { return std::isfinite(value); };
+  const auto losses_end = host_results_.begin() + static_cast<std::ptrdiff_t>(content_.size() + style_.size());
+  return backend_.has_half_range() && std::all_of(host_results_.begin(), losses_end, is_finite) &&
+         !std::all_of(host_results_.end() - 3, host_results_.end(), is_finite);
+}
+
+void StyleObjective::add_content_gradient(int tap, Features grad, double gradient_scale) {
   const Features f = net_.tap(tap);
   for (std::size_t i = 0; i < content_.size(); ++i) {
     if (content_[i].tap != tap) continue;
-    const double scale = 2 * content_weight_ / f.shape.size();
+    const double scale = content_gradient(f.shape) * gradient_scale / activation_scale_;
     backend_.feature_distance(f, content_[i].target, scale, grad, results_ + i);
   }
 }

@@ -44,7 +44,7 @@ class StyleObjective {
   StyleObjective& operator=(const StyleObjective&) = delete;
 
   // content: the picture whose features are to be kept. targets: borrowed. style_weights: one per style layer. To be called before
-  // evaluate, and again for others.
+  // evaluate, and again for others. Throws OptionError where activations pass what the backend's Features hold.
   void set_targets(Vector content, const StyleTargets& targets, std::vector<double> style_weights);
 
   struct Value {
@@ -53,8 +53,12 @@ class StyleObjective {
     GradientNorms gradient;
   };
   // grad = dL/dx. Waits for the device once. The value is overwritten by the next call. The first evaluation with other targets or
-  // vectors than before is recorded, and allocates; those that follow are replayed.
+  // vectors than before is recorded, and allocates; those that follow are replayed. Where Features have binary16's range and gradients pass
+  // it, they are computed again, kept smaller, at most kMostRepeats times, a wait each.
   const Value& evaluate(Vector x, Vector grad);
+  static constexpr int kMostRepeats = 3;
+  // Evaluations since set_targets whose gradients were computed again.
+  int repeated() const { return repeated_; }
 
  private:
   struct ContentTerm {
@@ -64,18 +68,31 @@ class StyleObjective {
   struct StyleTerm {
     int tap;
     double weight;
+    double gradient;    // dL/dF = gradient (G - A) F
     Vector target;      // A
     Vector difference;  // G, then G - A
   };
 
-  // All of an evaluation that is the backend's: leaves grad and what results_ points to.
-  void compute(Vector x, Vector grad);
-  void add_content_gradient(int tap, Features grad);
+  // All of an evaluation that is the backend's: leaves grad and what results_ points to. gradient_scale: what Features keep gradients
+  // times.
+  void compute(Vector x, Vector grad, double gradient_scale);
+  void add_content_gradient(int tap, Features grad, double gradient_scale);
+  // Finite losses with a gradient that is not.
+  bool gradient_overflowed() const;
+
+  double content_gradient(Shape shape) const { return 2 * content_weight_ / shape.size(); }
+  double norm(Vector v);
+  // About the most that the root mean squares of the losses' gradients with respect to features add up to while a picture's features are of
+  // the size of the content's and its style's. Not finite where those are not. Style: while taps hold the content's features. Content: once
+  // targets do; overwrites the taps.
+  double expected_style_gradient();
+  double expected_content_gradient();
 
   Backend& backend_;
   Shape image_;
   double content_weight_;
   double tv_weight_;
+  double activation_scale_;
   std::vector<Tap> taps_;
   FeatureNet net_;
   std::vector<ContentTerm> content_;
@@ -88,6 +105,9 @@ class StyleObjective {
   Recording recording_;
   const void* recorded_x_ = nullptr;
   const void* recorded_grad_ = nullptr;
+  // Of the first attempt at each evaluation; 1 unless Features have binary16's range.
+  double gradient_scale_ = 1;
+  int repeated_ = 0;
   Value value_;
 };
 

@@ -71,6 +71,16 @@ StopReason stop_reason(Optimiser::Verdict verdict) {
   return verdict == Optimiser::Verdict::kGradientTolerance ? StopReason::kGradientTolerance : StopReason::kChangeTolerance;
 }
 
+template <class Memory>
+std::vector<std::string> notices_of(const Prepared<Memory>& prepared) {
+  std::vector<std::string> notices = prepared.notices;
+  if (const int repeated = prepared.memory.objective.repeated(); repeated > 0) {
+    notices.push_back("gradients passed what fp16 holds at " + std::to_string(repeated) +
+                      " of the pictures evaluated and were computed again there; fp32, tf32 and bf16 hold them");
+  }
+  return notices;
+}
+
 }  // namespace
 
 struct Session::State {
@@ -116,7 +126,6 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
   RunMemory& run = prepared->memory;
   Result result;
   result.style_weights = prepared->style_weights;
-  result.notices = prepared->notices;
   backend.upload(content_input, run.x);
   run.objective.set_targets(run.x, prepared->targets, result.style_weights);
   if (options.init == Init::kRandom) {
@@ -181,6 +190,7 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
   }
   result.evaluations.resize(index);
   result.image = best_picture();
+  result.notices = notices_of(*prepared);
   return result;
 }
 
@@ -218,7 +228,7 @@ PixelGradient Evaluator::evaluate(const Image& pixels) {
   const StyleObjective::Value& value = state.memory.objective.evaluate(state.memory.x, state.memory.grad);
   state.backend.download(state.memory.grad, state.input_gradient);
   return {value.losses, pixel_gradient(state.input_gradient, state.width, state.height, state.input), state.prepared->style_weights,
-          state.prepared->notices};
+          notices_of(*state.prepared)};
 }
 
 Evaluator Session::evaluator(const Image& content, std::span<const Image> styles, const StyleOptions& options) {

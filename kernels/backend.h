@@ -108,6 +108,10 @@ class Backend {
   // Name, precision, instruction set, threads: one line for --version and reports.
   virtual std::string description() const = 0;
 
+  // Whether Features have binary16's range instead of float32's: past 65504 lies infinity, below 2^-14 digits are lost, below 2^-25 all.
+  // Callers then keep what Features hold times powers of two of theirs; no operation does.
+  virtual bool has_half_range() const { return false; }
+
   // --- memory -------------------------------------------------------------------------------------------------------------------
   // Uninitialised memory, aligned for every use below. Throws OutOfMemoryError.
   virtual Buffer allocate(std::int64_t bytes) = 0;

@@ -2,7 +2,7 @@
 """The CUDA backend beside PyTorch on one GPU: the same numbers, and the time of an evaluation with its optimiser.
 
     gpu_compare.py --program evaluate_pixels --weights vgg19-oxford.h5 [--sizes 400x300 512x512 1024x1024 2048x2048] [--evaluations 40] [--json FILE]
-                   [--device cuda] [--precisions fp32 tf32 bf16]
+                   [--device cuda] [--precisions fp32 tf32 fp16 bf16]
 
 For each size and each of --precisions: losses and image gradient against PyTorch in float64 on the same device (largest relative error of a loss term, 1 - cos), then
 complete runs of --evaluations evaluations of lbfgs-torch and of torch.optim.LBFGS, variant by variant in turns, twice: milliseconds from one
@@ -75,7 +75,7 @@ def main():
     parser.add_argument("--sizes", nargs="+", default=["400x300", "512x512", "1024x1024", "2048x2048"])
     parser.add_argument("--evaluations", type=int, default=40)
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--precisions", nargs="+", default=["fp32", "tf32", "bf16"])
+    parser.add_argument("--precisions", nargs="+", default=["fp32", "tf32", "fp16", "bf16"])
     parser.add_argument("--json")
     args = parser.parse_args()
     name = torch.cuda.get_device_name() if args.device == "cuda" else "cpu"

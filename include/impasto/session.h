@@ -58,7 +58,8 @@ struct Result {
   // The weight each style layer had: as given, or the network's default.
   std::vector<double> style_weights;
   StopReason stop_reason = StopReason::kIterations;
-  // What the caller should know of how it was done, a line each: that slower convolutions were taken where memory was short.
+  // What the caller should know of how it was done, a line each: that slower convolutions were taken where memory was short, that gradients
+  // passed what fp16 holds and were computed again.
   std::vector<std::string> notices;
 };
 
@@ -125,7 +126,8 @@ class Session {
 
   // Repaints content, at its size, in the style of one or more pictures, at theirs. Deterministic: same inputs and seed, same bits, for any
   // number of threads. init_picture is needed for, and only for, Init::kPicture; it has the content's size. Where the device has too little
-  // memory, convolutions that need less are taken, slower ones and with other roundings; Result::notices says so. Throws OptionError,
+  // memory, convolutions that need less are taken, slower ones and with other roundings; Result::notices says so. Throws OptionError (also
+  // where the pictures' activations pass what fp16 holds),
   // ShapeError, OutOfMemoryError naming the largest pictures that would fit (then nothing of the run is kept).
   Result stylize(const Image& content, std::span<const Image> styles, const StyleOptions& options = {}, const Observer& observer = {},
                  const Image* init_picture = nullptr);

@@ -35,12 +35,14 @@ Handle make_handle() {
 cublasOperation_t operation(bool transpose) { return transpose ? CUBLAS_OP_T : CUBLAS_OP_N; }
 
 cublasComputeType_t compute_type(Precision precision, Storage operands) {
-  if (operands == Storage::kBfloat16) return CUBLAS_COMPUTE_32F;
+  if (operands != Storage::kFloat32) return CUBLAS_COMPUTE_32F;
   // Pedantic: neither TF32 nor products put together from bfloat16, whatever the environment allows.
   return precision == Precision::kTf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F_PEDANTIC;
 }
 
-cudaDataType_t data_type(Storage storage) { return storage == Storage::kBfloat16 ? CUDA_R_16BF : CUDA_R_32F; }
+cudaDataType_t data_type(Storage storage) {
+  return storage == Storage::kFloat16 ? CUDA_R_16F : storage == Storage::kBfloat16 ? CUDA_R_16BF : CUDA_R_32F;
+}
 
 class CublasBlas : public Blas {
  public:
@@ -54,14 +56,17 @@ class CublasBlas : public Blas {
         cublasSetMathMode(handle_.get(), static_cast<cublasMath_t>(CUBLAS_DEFAULT_MATH | CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION)),
         "choosing sums in float32");
     check(cublasSetAtomicsMode(handle_.get(), CUBLAS_ATOMICS_NOT_ALLOWED), "ruling out atomics");
-    check(cublasSetPointerMode(handle_.get(), CUBLAS_POINTER_MODE_HOST), "choosing scalars of the host");
   }
 
   void multiply(const Product& p) override {
+    check(cublasSetPointerMode(handle_.get(), p.scalars == nullptr ? CUBLAS_POINTER_MODE_HOST : CUBLAS_POINTER_MODE_DEVICE),
+          "choosing whose scalars");
+    const float* alpha = p.scalars == nullptr ? &p.alpha : p.scalars;
+    const float* beta = p.scalars == nullptr ? &p.beta : p.scalars + 1;
     const cudaDataType_t operands = data_type(p.operands);
     const cublasStatus_t status = cublasGemmStridedBatchedEx(  //
-        handle_.get(), operation(p.transpose_a), operation(p.transpose_b), p.m, p.n, p.k, &p.alpha, p.a, operands, p.lda, p.stride_a, p.b,
-        operands, p.ldb, p.stride_b, &p.beta, p.c, data_type(p.results), p.ldc, p.stride_c, p.batch, compute_type(precision_, p.operands),
+        handle_.get(), operation(p.transpose_a), operation(p.transpose_b), p.m, p.n, p.k, alpha, p.a, operands, p.lda, p.stride_a, p.b,
+        operands, p.ldb, p.stride_b, beta, p.c, data_type(p.results), p.ldc, p.stride_c, p.batch, compute_type(precision_, p.operands),
         CUBLAS_GEMM_DEFAULT);
     if (status == CUBLAS_STATUS_SUCCESS) return;
     check(status, "starting " + std::to_string(p.batch) + " products of " + std::to_string(p.m) + "x" + std::to_string(p.k) + " by " +

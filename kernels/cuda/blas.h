@@ -23,6 +23,8 @@ struct Product {
   Storage operands = Storage::kFloat32;
   Storage results = Storage::kFloat32;
   float alpha = 1;
+  // Device memory with alpha and beta as they are when the product begins; nullptr: those of here.
+  const float* scalars = nullptr;
   const void* a = nullptr;
   int lda = 0;
   std::int64_t stride_a = 0;

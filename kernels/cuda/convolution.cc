@@ -8,6 +8,7 @@
 #include "kernels/cuda/losses.h"
 #include "kernels/cuda/memory.h"
 #include "kernels/cuda/pooling.h"
+#include "kernels/cuda/vectors.h"
 #include "kernels/shape_checks.h"
 
 namespace impasto::cuda {
@@ -28,8 +29,13 @@ class CudaFilters : public Filters {
  private:
   Buffer upload(std::span<const float> values, cudaStream_t stream) const {
     if (storage_ == Storage::kFloat32) return cuda::upload(std::as_bytes(values), stream);
-    std::vector<__nv_bfloat16> rounded(values.size());
-    std::transform(values.begin(), values.end(), rounded.begin(), narrowed<__nv_bfloat16>);
+    return storage_ == Storage::kFloat16 ? upload_rounded<__half>(values, stream) : upload_rounded<__nv_bfloat16>(values, stream);
+  }
+
+  template <class Number>
+  static Buffer upload_rounded(std::span<const float> values, cudaStream_t stream) {
+    std::vector<Number> rounded(values.size());
+    std::transform(values.begin(), values.end(), rounded.begin(), narrowed<Number>);
     return cuda::upload(std::as_bytes(std::span(rounded)), stream);
   }
 
@@ -172,6 +178,12 @@ class FeatureConv : public CudaConvPlan {
   std::unique_ptr<DnnPlan> gradient_;
 };
 
+// What scale_to_half works with; the scaled matrix follows.
+struct alignas(256) HalfScaling {
+  double norms[2];
+  float scalars[2];
+};
+
 }  // namespace
 
 std::unique_ptr<Filters> load_filters(const Context& context, const FilterSpec& spec) {
@@ -186,19 +198,28 @@ std::unique_ptr<ConvPlan> plan_convolution(const Context& context, const ConvSpe
 }
 
 std::int64_t gram_gradient_scratch_bytes(const Context& context, int channels) {
-  return context.storage() == Storage::kFloat32 ? 0 : std::int64_t{channels} * channels * bytes_of(context.storage());
+  if (context.storage() == Storage::kFloat32) return 0;
+  const std::int64_t rounded = std::int64_t{channels} * channels * bytes_of(context.storage());
+  return context.storage() == Storage::kFloat16 ? std::int64_t{sizeof(HalfScaling)} + rounded : rounded;
 }
 
 void add_gram_gradient(const Context& context, const GramTerm& term, Features grad_f, void* scratch) {
+  Product product;
   const void* grad_g = term.grad_g.data;
   if (context.storage() == Storage::kBfloat16) {
     // float32's range: no scale is needed.
     round_to_bfloat16(term.grad_g, static_cast<__nv_bfloat16*>(scratch), context.stream);
     grad_g = scratch;
+  } else if (context.storage() == Storage::kFloat16) {
+    auto* scaling = static_cast<HalfScaling*>(scratch);
+    auto* scaled = reinterpret_cast<__half*>(scaling + 1);
+    norms(term.grad_g, context.partials, scaling->norms, context.stream);
+    scale_to_half(term.grad_g, scaling->norms, term.scale, scaled, scaling->scalars, context.stream);
+    product.scalars = scaling->scalars;
+    grad_g = scaled;
   }
   // Seen column by column, features and gradient are (c, pixels) and grad_g, being symmetric, is itself.
   const int c = grad_f.shape.c;
-  Product product;
   product.m = c;
   product.n = static_cast<int>(grad_f.shape.plane());
   product.k = c;

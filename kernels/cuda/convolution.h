@@ -16,6 +16,8 @@ struct Context {
   Precision precision = Precision::kFp32;
   Dnn* dnn = nullptr;
   Blas* blas = nullptr;
+  // kPartials doubles of device memory (vectors.h).
+  double* partials = nullptr;
   // Of plans made with this context.
   Prefer prefer = Prefer::kSpeed;
 
@@ -25,7 +27,8 @@ struct Context {
 std::unique_ptr<Filters> load_filters(const Context& context, const FilterSpec& spec);
 std::unique_ptr<ConvPlan> plan_convolution(const Context& context, const ConvSpec& spec);
 
-// grad_f += scale * grad_g F, as Backend::gram_gradient; grad_f is rounded once. scratch: gram_gradient_scratch_bytes.
+// grad_f += scale * grad_g F, as Backend::gram_gradient; grad_f is rounded once. scratch: gram_gradient_scratch_bytes,
+// aligned to 256 bytes.
 void add_gram_gradient(const Context& context, const GramTerm& term, Features grad_f, void* scratch);
 std::int64_t gram_gradient_scratch_bytes(const Context& context, int channels);
 

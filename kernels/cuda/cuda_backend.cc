@@ -103,10 +103,10 @@ std::string described(const cudaDeviceProp& properties) {
 
 // Those that a device has, the one that kAuto stands for first.
 std::vector<Precision> precisions_of(const cudaDeviceProp& properties) {
-  // The first with tensor cores that take TF32 and bfloat16.
+  // The first with tensor cores that take TF32 and bfloat16. Binary16 they take from 7.0 on, and no build is for less than 7.5.
   constexpr int kAmpere = 8;
-  if (properties.major < kAmpere) return {Precision::kFp32};
-  return {Precision::kTf32, Precision::kFp32, Precision::kBf16};
+  if (properties.major < kAmpere) return {Precision::kFp32, Precision::kFp16};
+  return {Precision::kTf32, Precision::kFp32, Precision::kFp16, Precision::kBf16};
 }
 
 std::string listed(const std::vector<Precision>& precisions) {
@@ -141,10 +141,12 @@ class CudaBackend : public Backend {
         precision_(chosen_precision(options.precision, properties_)),
         dnn_(cuda::make_dnn(stream_)),
         blas_(cuda::make_blas(stream_, precision_)),
-        context_{stream_, precision_, dnn_.get(), blas_.get()},
-        partials_(cuda::allocate(cuda::kPartials * std::int64_t{sizeof(double)})) {}
+        partials_(cuda::allocate(cuda::kPartials * std::int64_t{sizeof(double)})),
+        context_{stream_, precision_, dnn_.get(), blas_.get(), partials()} {}
 
   std::string description() const override { return std::string("cuda, ") + to_string(precision_) + ", " + described(properties_); }
+
+  bool has_half_range() const override { return context_.storage() == Storage::kFloat16; }
 
   Buffer allocate(std::int64_t bytes) override { return cuda::allocate(bytes); }
   std::int64_t vector_bytes(std::int64_t size) const override { return size * std::int64_t{sizeof(float)}; }
@@ -162,10 +164,13 @@ class CudaBackend : public Backend {
 
   void upload(std::span<const double> host, Features features) override {
     require_size("upload", "host", std::ssize(host), features.shape.size());
-    if (context_.storage() == Storage::kBfloat16) {
-      send_by_pixels<__nv_bfloat16>(host, features);
-    } else {
-      send_by_pixels<float>(host, features);
+    switch (context_.storage()) {
+      case Storage::kFloat32:
+        return send_by_pixels<float>(host, features);
+      case Storage::kFloat16:
+        return send_by_pixels<__half>(host, features);
+      case Storage::kBfloat16:
+        return send_by_pixels<__nv_bfloat16>(host, features);
     }
   }
 
@@ -177,10 +182,13 @@ class CudaBackend : public Backend {
 
   void download(Features features, std::span<double> host) override {
     require_size("download", "host", std::ssize(host), features.shape.size());
-    if (context_.storage() == Storage::kBfloat16) {
-      receive_by_pixels<__nv_bfloat16>(features, host);
-    } else {
-      receive_by_pixels<float>(features, host);
+    switch (context_.storage()) {
+      case Storage::kFloat32:
+        return receive_by_pixels<float>(features, host);
+      case Storage::kFloat16:
+        return receive_by_pixels<__half>(features, host);
+      case Storage::kBfloat16:
+        return receive_by_pixels<__nv_bfloat16>(features, host);
     }
   }
 
@@ -232,8 +240,8 @@ class CudaBackend : public Backend {
   }
 
   std::int64_t gram_scratch_bytes(Shape shape) const override {
-    // More than gram_gradient's.
-    return gram_pieces(shape).count() * shape.c * shape.c * std::int64_t{sizeof(float)};
+    return std::max(gram_pieces(shape).count() * shape.c * shape.c * std::int64_t{sizeof(float)},
+                    cuda::gram_gradient_scratch_bytes(context_, shape.c));
   }
 
   void gram(Features f, Vector g, void* scratch) override {
@@ -395,8 +403,8 @@ class CudaBackend : public Backend {
   Stream stream_;
   std::unique_ptr<cuda::Dnn> dnn_;
   std::unique_ptr<cuda::Blas> blas_;
-  cuda::Context context_;
   Buffer partials_;
+  cuda::Context context_;
 };
 
 }  // namespace

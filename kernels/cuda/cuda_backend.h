@@ -1,4 +1,4 @@
-// The CUDA backend: activations in float32 or bfloat16, channels fastest (layout.h), convolutions by cuDNN, matrix
+// The CUDA backend: activations in float32, binary16 or bfloat16, channels fastest (layout.h), convolutions by cuDNN, matrix
 // products by cuBLAS, everything else by the kernels of this folder; one stream.
 #pragma once
 

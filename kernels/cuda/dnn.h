@@ -22,7 +22,8 @@ struct Convolution {
   int w = 0;
   int in_channels = 0;
   int out_channels = 0;
-  // kFp32, kTf32: tensors in float32. kBf16: in bfloat16, the bias too, for which cuDNN has engines ready-made. Sums are float32.
+  // kFp32, kTf32: tensors in float32. kFp16, kBf16: in binary16 and bfloat16, the bias too, for which cuDNN has engines ready-made. Sums
+  // are float32.
   Precision precision = Precision::kFp32;
 };
 

@@ -111,6 +111,10 @@ Descriptor apply(const Descriptor& function, const Descriptor& x, const Descript
   return made;
 }
 
+cudnnDataType_t stored_type(Precision precision) {
+  return precision == Precision::kFp16 ? CUDNN_DATA_HALF : precision == Precision::kBf16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
+}
+
 // The operation graph of a convolution and, before it, all that it was made from.
 std::deque<Descriptor> operation_graph(const Convolution& convolution, const PlanTarget& target) {
   const Sizes x_sizes{1, convolution.in_channels, convolution.h, convolution.w};
@@ -120,7 +124,7 @@ std::deque<Descriptor> operation_graph(const Convolution& convolution, const Pla
   std::vector<cudnnBackendDescriptor_t> operations;
   const auto perform = [&](Descriptor operation) { operations.push_back(keep(std::move(operation)).raw()); };
 
-  const cudnnDataType_t stored = convolution.precision == Precision::kBf16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
+  const cudnnDataType_t stored = stored_type(convolution.precision);
   const Descriptor& filters = keep(tensor(kFiltersId, {convolution.out_channels, convolution.in_channels, 3, 3}, stored));
   const Descriptor& padded = keep(padded_3x3());
   if (convolution.kind == Convolution::Kind::kGradient) {

@@ -291,11 +291,13 @@ void start_gradient(Features grad_out, Mask mask, const float* weight, Features 
 
 void image_conv_forward(Storage storage, Features picture, const float* weight, const float* bias, bool rectify, Features out, Mask mask,
                         cudaStream_t stream) {
-  (storage == Storage::kBfloat16 ? start_forward<__nv_bfloat16> : start_forward<float>)(picture, weight, bias, rectify, out, mask, stream);
+  for_storage(storage, start_forward<float>, start_forward<__half>, start_forward<__nv_bfloat16>)(picture, weight, bias, rectify, out, mask,
+                                                                                                  stream);
 }
 
 void image_conv_gradient(Storage storage, Features grad_out, Mask mask, const float* weight, Features grad_picture, cudaStream_t stream) {
-  (storage == Storage::kBfloat16 ? start_gradient<__nv_bfloat16> : start_gradient<float>)(grad_out, mask, weight, grad_picture, stream);
+  for_storage(storage, start_gradient<float>, start_gradient<__half>, start_gradient<__nv_bfloat16>)(grad_out, mask, weight, grad_picture,
+                                                                                                     stream);
 }
 
 }  // namespace impasto::cuda

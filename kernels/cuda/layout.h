@@ -1,6 +1,6 @@
 // How activations lie in device memory.
 //
-// Features: float32 or bfloat16 (storage.h), channels fastest (NHWC without N): element (channel, pixel) at pixel * c + channel.
+// Features: float32, binary16 or bfloat16 (storage.h), channels fastest (NHWC without N): element (channel, pixel) at pixel * c + channel.
 // Mask: one bit for each element of the plane, set where the gradient passes (ReLU let the element through; max pooling chose it): word
 // pixel * mask_words(c) + channel / 32, bit channel % 32; bits past the last channel are 0.
 // Picture (the input of the first convolution) and all Vectors: float32, channel by channel.

@@ -149,6 +149,27 @@ __global__ void round_numbers(const float* __restrict__ from, std::int64_t size,
   }
 }
 
+// Of what binary16 holds: a factor of 2 below infinity, 2^28 above the least number with all digits.
+constexpr int kLargestExponent = 14;
+
+// The power of two that takes `largest` there; 0 for what no power of two does: 0, NaN, infinity.
+__device__ int exponent_to_half(double largest) {
+  constexpr double kMostOfFloat = 0x1p128;
+  return largest > 0 && largest < kMostOfFloat ? kLargestExponent - ilogb(largest) : 0;
+}
+
+__global__ void scale_numbers(const float* __restrict__ from, std::int64_t size, const double* __restrict__ norms, double scale,
+                              __half* __restrict__ to, float* __restrict__ scalars) {
+  const int exponent = exponent_to_half(norms[1]);
+  const std::int64_t stride = std::int64_t{gridDim.x} * kThreads;
+  for (std::int64_t at = std::int64_t{blockIdx.x} * kThreads + threadIdx.x; at < size; at += stride) {
+    to[at] = narrowed<__half>(ldexpf(from[at], exponent));
+  }
+  if (blockIdx.x != 0 || threadIdx.x != 0) return;
+  scalars[0] = static_cast<float>(ldexp(scale, -exponent));
+  scalars[1] = 1;
+}
+
 template <class Number>
 void start_distance(Features f, Features p, double scale, Features grad_f, unsigned blocks, double* partials, cudaStream_t stream) {
   launch("starting feature_distance", distance_runs<Number>, dim3(blocks), dim3(kThreads), stream, numbers<Number>(f), numbers<Number>(p),
@@ -160,7 +181,8 @@ void start_distance(Features f, Features p, double scale, Features grad_f, unsig
 void feature_distance(Storage storage, Features f, Features p, double scale, Features grad_f, double* partials, double* result,
                       cudaStream_t stream) {
   const unsigned blocks = blocks_for(f.shape.size(), kThreads * kRun, kSumBlocks);
-  (storage == Storage::kBfloat16 ? start_distance<__nv_bfloat16> : start_distance<float>)(f, p, scale, grad_f, blocks, partials, stream);
+  for_storage(storage, start_distance<float>, start_distance<__half>, start_distance<__nv_bfloat16>)(f, p, scale, grad_f, blocks, partials,
+                                                                                                     stream);
   add_partials(partials, static_cast<int>(blocks), 1, result, stream);
 }
 
@@ -179,6 +201,11 @@ void finish_gram(const float* products, int pieces, int c, double scale, Vector 
 void round_to_bfloat16(Vector from, __nv_bfloat16* to, cudaStream_t stream) {
   launch("starting round_to_bfloat16", round_numbers, dim3(blocks_for(from.size, kThreads)), dim3(kThreads), stream, floats(from),
          from.size, to);
+}
+
+void scale_to_half(Vector from, const double* norms, double scale, __half* to, float* scalars, cudaStream_t stream) {
+  launch("starting scale_to_half", scale_numbers, dim3(blocks_for(from.size, kThreads)), dim3(kThreads), stream, floats(from), from.size,
+         norms, scale, to, scalars);
 }
 
 void smooth(Vector in, Shape shape, int step, Vector out, double gain, Vector sum, Vector scratch, cudaStream_t stream) {

@@ -240,19 +240,19 @@ void start_unpool(PoolKind kind, Features grad_out, Mask mask, Features grad_in,
 }  // namespace
 
 void relu(Storage storage, Features in, Features out, Mask mask, cudaStream_t stream) {
-  (storage == Storage::kBfloat16 ? start_relu<__nv_bfloat16> : start_relu<float>)(in, out, mask, stream);
+  for_storage(storage, start_relu<float>, start_relu<__half>, start_relu<__nv_bfloat16>)(in, out, mask, stream);
 }
 
 void pass_masked(Storage storage, Features in, Mask mask, Features out, cudaStream_t stream) {
-  (storage == Storage::kBfloat16 ? start_pass<__nv_bfloat16> : start_pass<float>)(in, mask, out, stream);
+  for_storage(storage, start_pass<float>, start_pass<__half>, start_pass<__nv_bfloat16>)(in, mask, out, stream);
 }
 
 void pool(Storage storage, PoolKind kind, Features in, bool rectified, Features out, Mask mask, cudaStream_t stream) {
-  (storage == Storage::kBfloat16 ? start_pool<__nv_bfloat16> : start_pool<float>)(kind, in, rectified, out, mask, stream);
+  for_storage(storage, start_pool<float>, start_pool<__half>, start_pool<__nv_bfloat16>)(kind, in, rectified, out, mask, stream);
 }
 
 void unpool(Storage storage, PoolKind kind, Features grad_out, Mask mask, Features grad_in, cudaStream_t stream) {
-  (storage == Storage::kBfloat16 ? start_unpool<__nv_bfloat16> : start_unpool<float>)(kind, grad_out, mask, grad_in, stream);
+  for_storage(storage, start_unpool<float>, start_unpool<__half>, start_unpool<__nv_bfloat16>)(kind, grad_out, mask, grad_in, stream);
 }
 
 }  // namespace impasto::cuda

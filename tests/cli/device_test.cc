@@ -96,7 +96,8 @@ TEST_F(CliDevice, LeanerPlansAreNoted) {
 
 TEST_F(CliDevice, PrecisionIsTakenAndNamed) {
   for (const std::string device : {"cuda", "auto"}) {
-    for (const auto& [asked, taken] : {std::pair("auto", "tf32"), std::pair("tf32", "tf32"), std::pair("bf16", "bf16")}) {
+    for (const auto& [asked, taken] :
+         {std::pair("auto", "tf32"), std::pair("tf32", "tf32"), std::pair("fp16", "fp16"), std::pair("bf16", "bf16")}) {
       const Outcome cuda = run(arguments(device, "cuda.png", asked), kEmulated);
       ASSERT_EQ(cuda.exit_code, 0) << cuda.err;
       EXPECT_TRUE(contains(cuda.err, std::string("cuda, ") + taken + ", ")) << cuda.err;
@@ -118,10 +119,12 @@ TEST_F(CliDevice, PrecisionThatCannotBeHadIsAnError) {
     int exit_code;
     const char* named;
   };
-  for (const Case& wrong : {Case{"cpu", "tf32", kEmulated, 2, "accepted without CUDA: auto, fp32"},
-                            Case{"reference", "fp32", {}, 2, "accepted without CUDA: auto"},
-                            Case{"auto", "tf32", with_module(folder_.path("absent.so")), 3, "absent.so"},
-                            Case{"auto", "fp16", kEmulated, 2, "tf32, fp32"}, Case{"cuda", "fp64", kEmulated, 2, "fp64"}}) {
+  for (const Case& wrong :
+       {Case{"cpu", "tf32", kEmulated, 2, "accepted without CUDA: auto, fp32"},
+        Case{"reference", "fp32", {}, 2, "accepted without CUDA: auto"},
+        Case{"auto", "tf32", with_module(folder_.path("absent.so")), 3, "absent.so"},
+        Case{"auto", "fp16", with_module(folder_.path("absent.so")), 3, "absent.so"},
+        Case{"cpu", "fp16", kEmulated, 2, "accepted without CUDA: auto, fp32"}, Case{"cuda", "fp64", kEmulated, 2, "fp64"}}) {
     const Outcome outcome = run(arguments(wrong.device, "none.png", wrong.precision), wrong.environment);
     EXPECT_EQ(outcome.exit_code, wrong.exit_code) << outcome.err;
     EXPECT_TRUE(is_one_error_line(outcome.err)) << outcome.err;
@@ -135,7 +138,7 @@ TEST_F(CliDevice, DevicesAreListed) {
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_EQ(outcome.err, "");
   EXPECT_EQ(outcome.out.rfind("cpu, float32, ", 0), 0u) << outcome.out;
-  EXPECT_TRUE(contains(outcome.out, "\ncuda:0: ") && contains(outcome.out, ", precision tf32, fp32, bf16\n")) << outcome.out;
+  EXPECT_TRUE(contains(outcome.out, "\ncuda:0: ") && contains(outcome.out, ", precision tf32, fp32, fp16, bf16\n")) << outcome.out;
   EXPECT_FALSE(contains(outcome.out, "cuda:1")) << outcome.out;
 }
 

@@ -16,7 +16,7 @@ std::vector<BackendCase> backend_cases() {
     cuda::check(cudaDeviceSynchronize(), "waiting for the device");
   };
   std::vector<BackendCase> cases;
-  for (const Precision precision : {Precision::kFp32, Precision::kTf32, Precision::kBf16}) {
+  for (const Precision precision : {Precision::kFp32, Precision::kTf32, Precision::kFp16, Precision::kBf16}) {
     BackendCase on_device = cuda_case(std::string("cuda_") + to_string(precision), precision);
     on_device.variants = {[precision] { return make_cuda_backend({.precision = precision}); }};
     on_device.memory = {copy, copy};

@@ -2,7 +2,7 @@
 // nor driver: the devices are described (devices/README.md).
 //
 // By default some of the sizes, so that CI has the time. In the environment:
-//   IMPASTO_PLANS=all                      all sizes, and all precisions that a device has (otherwise those of the H200)
+//   IMPASTO_PLANS=all                      all sizes, and all precisions that a device has (otherwise those of the H200 and the T4)
 //   IMPASTO_DEVICE_JSON=file               the device described there instead
 //   IMPASTO_PLAN_SIZES=640x480,1920x1080   these sizes instead
 #include <gtest/gtest.h>
@@ -76,7 +76,9 @@ std::vector<Device> devices() {
   std::vector<Device> made;
   for (const std::string& path : paths) {
     made.push_back({path, Precision::kFp32});
+    // The T4's tensor cores take binary16 and neither TF32 nor bfloat16.
     const bool all = !own.empty() || environment("IMPASTO_PLANS") == "all" || device_name(path) == "h200";
+    if (all || device_name(path) == "t4") made.push_back({path, Precision::kFp16});
     if (!all || hundredfold_compute_capability(description(path)) < 800) continue;
     made.push_back({path, Precision::kTf32});
     made.push_back({path, Precision::kBf16});

@@ -21,7 +21,7 @@ std::vector<BackendCase> backend_cases() {
   };
   // TF32's kernels are those of float32.
   return {emulated(Precision::kFp32, {Order::kForward, Order::kReverse, Order::kRandom}), emulated(Precision::kTf32, {Order::kForward}),
-          emulated(Precision::kBf16, {Order::kForward, Order::kReverse})};
+          emulated(Precision::kFp16, {Order::kForward, Order::kReverse}), emulated(Precision::kBf16, {Order::kForward, Order::kReverse})};
 }
 
 }  // namespace impasto::testing_support

@@ -19,7 +19,11 @@ class Loops : public Blas {
   }
 
  private:
-  void compute(const Product& product) const {
+  void compute(Product product) const {
+    if (product.scalars != nullptr) {
+      product.alpha = product.scalars[0];
+      product.beta = product.scalars[1];
+    }
     std::vector<float> sums(static_cast<std::size_t>(product.m));
     for (int problem = 0; problem < product.batch; ++problem) {
       const std::vector<float> a =

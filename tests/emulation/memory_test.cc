@@ -1,4 +1,5 @@
-// Sessions on the emulated device, linked in, with less and less memory: plans that need less, then an error that says what would fit.
+// Sessions on the emulated device, linked in: with less and less memory plans that need less, then an error that says what would fit; what
+// they say of numbers past binary16's range.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -224,6 +225,37 @@ TEST_F(DeviceMemory, AnyCallOfARunMayFail) {
   // Of targets, the style picture, the targets' norms and the run.
   EXPECT_EQ(leaner, 4);
   EXPECT_TRUE(session_.stylize(content, styles, options_).notices.empty());
+}
+
+TEST(HalfPrecision, ASessionSaysWhatWasPastIt) {
+  Session session = Session::untrained(1, {.device = Device::kCuda, .precision = Precision::kFp16});
+  StyleOptions options;
+  options.content_layers = {"relu2_1"};
+  options.style_layers = {"relu1_1", "conv2_1"};
+  options.iterations = 2;
+  options.history = 2;
+  const std::vector<Image> styles = {picture(9, 7, 2)};
+  const Image content = picture(8, 6, 1);
+  const auto with_contrast = [&](float contrast) {
+    Image image = content;
+    for (float& pixel : image.pixels) pixel *= contrast;
+    return image;
+  };
+  EXPECT_TRUE(session.stylize(content, styles, options).notices.empty());
+  const Image harsh = with_contrast(2000);
+  Evaluator evaluator = session.evaluator(content, styles, options);
+  EXPECT_TRUE(evaluator.evaluate(content).notices.empty());
+  const std::vector<std::string> notices = evaluator.evaluate(harsh).notices;
+  ASSERT_EQ(notices.size(), 1u);
+  EXPECT_TRUE(contains(notices[0], "passed what fp16 holds at 1 of the pictures")) << notices[0];
+  options.init = Init::kPicture;
+  EXPECT_EQ(session.stylize(content, styles, options, {}, &harsh).notices.size(), 1u);
+  // Nothing can be done with a start whose activations are past it; the content's are an error.
+  const Image endless = with_contrast(1e8f);
+  EXPECT_EQ(session.stylize(content, styles, options, {}, &endless).stop_reason, StopReason::kNotFinite);
+  options.init = Init::kContent;
+  EXPECT_THROW(session.stylize(endless, styles, options), OptionError);
+  EXPECT_THROW(session.stylize(content, std::vector<Image>{endless}, options), OptionError);
 }
 
 TEST(DeviceMemoryOfASession, MayNotHoldTheNetwork) {

@@ -19,13 +19,16 @@ inline float tf32(float value) {
 
 // Number i of `storage` numbers, for products of that precision.
 inline float operand(const void* numbers, cuda::Storage storage, Precision precision, std::int64_t i) {
+  if (storage == cuda::Storage::kFloat16) return cuda::widened(static_cast<const __half*>(numbers)[i]);
   if (storage == cuda::Storage::kBfloat16) return cuda::widened(static_cast<const __nv_bfloat16*>(numbers)[i]);
   const float value = static_cast<const float*>(numbers)[i];
   return precision == Precision::kTf32 ? tf32(value) : value;
 }
 
 inline void store(float value, void* numbers, cuda::Storage storage, std::int64_t i) {
-  if (storage == cuda::Storage::kBfloat16) {
+  if (storage == cuda::Storage::kFloat16) {
+    static_cast<__half*>(numbers)[i] = cuda::narrowed<__half>(value);
+  } else if (storage == cuda::Storage::kBfloat16) {
     static_cast<__nv_bfloat16*>(numbers)[i] = cuda::narrowed<__nv_bfloat16>(value);
   } else {
     static_cast<float*>(numbers)[i] = value;

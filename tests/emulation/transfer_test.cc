@@ -163,8 +163,8 @@ StyleOptions shallow() {
 TEST(CudaFaults, EveryCallMayFail) {
   emulation::set_order_of_new_streams(emulation::Order::kForward);
   const StyleOptions options = shallow();
-  // Which makes all calls that float32 makes, and some of its own.
-  const auto run = [&] { return transfer(*make_cuda_backend({.precision = Precision::kBf16}), options, 3, 8, 6); };
+  // Which makes all calls that the others make, and some of its own.
+  const auto run = [&] { return transfer(*make_cuda_backend({.precision = Precision::kFp16}), options, 3, 8, 6); };
   const std::int64_t before = emulation::calls();
   const Outcome expected = run();
   const std::int64_t calls = emulation::calls() - before;
@@ -190,8 +190,9 @@ class Scene {
  public:
   static constexpr Shape kShape{3, 6, 8};
 
-  explicit Scene(Backend& backend, double style_weight = 1000)
-      : backend_(backend), network_(backend, untrained(3)), targets_(backend, network_, styles_, options()) {
+  // loss_scale: of all weights.
+  explicit Scene(Backend& backend, double style_weight = 1000, double loss_scale = 1)
+      : backend_(backend), network_(backend, untrained(3)), loss_scale_(loss_scale), targets_(backend, network_, styles_, options()) {
     Workspace measure(backend);
     build(measure);
     workspace_.emplace(backend, measure.bytes());
@@ -199,14 +200,14 @@ class Scene {
     set_targets(style_weight);
   }
 
-  void set_targets(double style_weight) {
-    backend_.upload(preprocess(picture(kShape.w, kShape.h, 2), network_.input()), vectors_[0]);
-    objective_->set_targets(vectors_[0], targets_, {style_weight, style_weight});
+  void set_targets(double style_weight, double contrast = 1) {
+    backend_.upload(preprocess(with_contrast(picture(kShape.w, kShape.h, 2), contrast), network_.input()), vectors_[0]);
+    objective_->set_targets(vectors_[0], targets_, {style_weight * loss_scale_, style_weight * loss_scale_});
   }
 
-  // The losses, then the gradient, of the picture drawn from the seed; in vectors of either set.
-  std::vector<double> evaluate(std::uint64_t seed, std::size_t set = 0) {
-    backend_.upload(preprocess(picture(kShape.w, kShape.h, seed), network_.input()), vectors_[set]);
+  // The gradient, then the losses, of the picture drawn from the seed; in vectors of either set.
+  std::vector<double> evaluate(std::uint64_t seed, std::size_t set = 0, double contrast = 1) {
+    backend_.upload(preprocess(with_contrast(picture(kShape.w, kShape.h, seed), contrast), network_.input()), vectors_[set]);
     const Losses losses = evaluate_again(set).losses;
     std::vector<double> all(static_cast<std::size_t>(kShape.size()));
     backend_.download(vectors_[2 + set], all);
@@ -215,11 +216,17 @@ class Scene {
     return all;
   }
   const StyleObjective::Value& evaluate_again(std::size_t set = 0) { return objective_->evaluate(vectors_[set], vectors_[2 + set]); }
+  int repeated() const { return objective_->repeated(); }
 
  private:
-  static StyleOptions options() {
+  static Image with_contrast(Image image, double contrast) {
+    for (float& pixel : image.pixels) pixel = static_cast<float>(0.5 + contrast * (pixel - 0.5));
+    return image;
+  }
+  StyleOptions options() const {
     StyleOptions options = shallow();
-    options.tv_weight = 0.1;
+    options.content_weight = loss_scale_;
+    options.tv_weight = 0.1 * loss_scale_;
     return options;
   }
   void build(Workspace& workspace) {
@@ -229,6 +236,7 @@ class Scene {
 
   Backend& backend_;
   Network network_;
+  double loss_scale_;
   std::vector<Image> styles_ = {picture(12, 9, 1)};
   StyleTargets targets_;
   std::optional<Workspace> workspace_;
@@ -269,8 +277,8 @@ TEST(Waits, AreAsManyAsTheHostHasToDecide) {
 
 TEST(Recorded, EvaluationsAreToTheBitThoseThatWereNot) {
   using testing_support::same_bits;
-  for (const std::unique_ptr<Backend>& backend :
-       {make_cuda_backend({}), make_backend({.threads = 2}), make_backend({.kind = BackendKind::kReferenceDouble})}) {
+  for (const std::unique_ptr<Backend>& backend : {make_cuda_backend({}), make_cuda_backend({.precision = Precision::kFp16}),
+                                                  make_backend({.threads = 2}), make_backend({.kind = BackendKind::kReferenceDouble})}) {
     const testing::ScopedTrace trace(__FILE__, __LINE__, backend->description());
     // The first evaluation of a scene is carried out as it is called.
     const std::vector<double> expected = Scene(*backend).evaluate(3);
@@ -396,21 +404,24 @@ TEST_F(CudaPrecision, IsThatOfTheDevice) {
     EXPECT_EQ(description(Precision::kAuto).find("cuda, tf32, "), 0u);
     EXPECT_EQ(description(Precision::kTf32).find("cuda, tf32, "), 0u);
     EXPECT_EQ(description(Precision::kFp32).find("cuda, fp32, "), 0u);
+    EXPECT_EQ(description(Precision::kFp16).find("cuda, fp16, "), 0u);
     EXPECT_EQ(description(Precision::kBf16).find("cuda, bf16, "), 0u);
-    expect_refused(Precision::kFp16, "auto, tf32, fp32, bf16");
-    EXPECT_NE(describe_cuda_devices().front().find("precision tf32, fp32, bf16"), std::string::npos) << describe_cuda_devices().front();
+    EXPECT_NE(describe_cuda_devices().front().find("precision tf32, fp32, fp16, bf16"), std::string::npos)
+        << describe_cuda_devices().front();
   }
   emulation::set_compute_capability(7, 5);
   EXPECT_EQ(description(Precision::kAuto).find("cuda, fp32, "), 0u);
   EXPECT_EQ(description(Precision::kFp32).find("cuda, fp32, "), 0u);
-  for (const Precision precision : {Precision::kTf32, Precision::kFp16, Precision::kBf16}) expect_refused(precision, "auto, fp32");
+  EXPECT_EQ(description(Precision::kFp16).find("cuda, fp16, "), 0u);
+  for (const Precision precision : {Precision::kTf32, Precision::kBf16}) expect_refused(precision, "auto, fp32, fp16");
   EXPECT_EQ(emulation::live_allocations(), 0);
   EXPECT_EQ(emulation::live_streams(), 0);
 }
 
-TEST_F(CudaPrecision, Bfloat16TakesHalfTheMemoryOfActivations) {
+TEST_F(CudaPrecision, SixteenBitsTakeHalfTheMemoryOfActivations) {
   constexpr Shape kShape{64, 5, 7};
-  for (const auto& [precision, bytes] : {std::pair(Precision::kFp32, 4), std::pair(Precision::kTf32, 4), std::pair(Precision::kBf16, 2)}) {
+  for (const auto& [precision, bytes] :
+       {std::pair(Precision::kFp32, 4), std::pair(Precision::kTf32, 4), std::pair(Precision::kFp16, 2), std::pair(Precision::kBf16, 2)}) {
     EXPECT_EQ(make_cuda_backend({.precision = precision})->features_bytes(kShape), bytes * kShape.size()) << to_string(precision);
   }
 }
@@ -432,7 +443,8 @@ TEST_F(CudaPrecision, OfLossesAndGradients) {
   for (const Pooling pooling : {Pooling::kMax, Pooling::kAverage}) {
     options.pooling = pooling;
     const Outcome expected = transfer(*make_backend({.kind = BackendKind::kReferenceDouble}), options, kLayers, 64, 48);
-    for (const Format& one : {Format{Precision::kFp32, 0x1p-24}, Format{Precision::kTf32, 0x1p-11}, Format{Precision::kBf16, 0x1p-9}}) {
+    for (const Format& one : {Format{Precision::kFp32, 0x1p-24}, Format{Precision::kTf32, 0x1p-11}, Format{Precision::kFp16, 0x1p-11},
+                              Format{Precision::kBf16, 0x1p-9}}) {
       const Outcome actual = transfer(*make_cuda_backend({.precision = one.precision}), options, kLayers, 64, 48);
       const double loss = std::abs(actual.losses[0] / expected.losses[0] - 1);
       const double direction = distance_of_directions(actual.first_gradient, expected.first_gradient);
@@ -441,6 +453,86 @@ TEST_F(CudaPrecision, OfLossesAndGradients) {
       EXPECT_LE(direction, kDecisions * one.u) << to_string(one.precision);
     }
   }
+}
+
+// A device whose features have binary16's range: the scales of activations and gradients.
+class HalfRange : public testing::Test {
+ protected:
+  static constexpr double kU = 0x1p-11;
+  static std::vector<double> gradient(const std::vector<double>& evaluated) {
+    return {evaluated.begin(), evaluated.begin() + Scene::kShape.size()};
+  }
+  static double loss(const std::vector<double>& evaluated) { return evaluated[static_cast<std::size_t>(Scene::kShape.size())]; }
+
+  // As far as rounding goes, those of the reference in double.
+  static void expect_close(const std::vector<double>& actual, const std::vector<double>& expected) {
+    EXPECT_NEAR(loss(actual) / loss(expected), 1, 4 * kU);
+    EXPECT_LE(distance_of_directions(gradient(actual), gradient(expected)), 64 * kU);
+  }
+
+  std::unique_ptr<Backend> half_ = make_cuda_backend({.precision = Precision::kFp16});
+  std::unique_ptr<Backend> reference_ = make_backend({.kind = BackendKind::kReferenceDouble});
+};
+
+// Whatever the losses weigh, gradients are kept where binary16 has all its digits.
+TEST_F(HalfRange, PowersOfTwoOfAllWeightsChangeNoDigit) {
+  const std::vector<double> expected = Scene(*half_).evaluate(3);
+  for (const double loss_scale : {0x1p-40, 0x1p-3, 0x1p+30}) {
+    std::vector<double> scaled = Scene(*half_, 1000, loss_scale).evaluate(3);
+    for (double& value : scaled) value /= loss_scale;
+    EXPECT_EQ(scaled, expected) << loss_scale;
+  }
+}
+
+TEST_F(HalfRange, AgreesWithTheReferenceForAnyStyleWeight) {
+  for (const double style_weight : {1e-6, 1e-3, 1.0, 1e3, 1e12}) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, std::to_string(style_weight));
+    Scene scene(*half_, style_weight);
+    expect_close(scene.evaluate(3), Scene(*reference_, style_weight).evaluate(3));
+    EXPECT_EQ(scene.repeated(), 0);
+  }
+}
+
+TEST_F(HalfRange, GradientsPastItAreComputedAgain) {
+  Scene scene(*half_);
+  Scene reference(*reference_);
+  const std::vector<double> usual = scene.evaluate(3);
+  int repeated = 0;
+  for (const double contrast : {1.0, 2000.0, 10000.0}) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, std::to_string(contrast));
+    const std::vector<double> first = scene.evaluate(4, 0, contrast);
+    expect_close(first, reference.evaluate(4, 0, contrast));
+    if (contrast > 1) ++repeated;
+    EXPECT_EQ(scene.repeated(), repeated);
+    // Nothing of it stays, and it comes out the same again, replayed and recorded.
+    EXPECT_EQ(scene.evaluate(3), usual);
+    EXPECT_EQ(scene.evaluate(4, 0, contrast), first);
+    EXPECT_EQ(scene.evaluate(4, 1, contrast), first);
+    if (contrast > 1) repeated += 2;
+    EXPECT_EQ(scene.repeated(), repeated);
+  }
+  scene.set_targets(1000);
+  EXPECT_EQ(scene.repeated(), 0);
+  EXPECT_EQ(scene.evaluate(3), usual);
+}
+
+// Of a picture: losses that are not finite, which an optimiser is never told. Of the content: an error.
+TEST_F(HalfRange, ActivationsPastItShow) {
+  Scene scene(*half_);
+  const std::vector<double> usual = scene.evaluate(3);
+  EXPECT_FALSE(std::isfinite(loss(scene.evaluate(3, 0, 1e7))));
+  EXPECT_EQ(scene.repeated(), 0);
+  EXPECT_EQ(scene.evaluate(3), usual);
+  try {
+    scene.set_targets(1000, 1e7);
+    ADD_FAILURE() << "accepted";
+  } catch (const OptionError& error) {
+    const std::string message = error.what();
+    EXPECT_NE(message.find("precision is fp16, and activations of these pictures pass 1048064"), std::string::npos) << message;
+    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+  }
+  scene.set_targets(1000);
+  EXPECT_EQ(scene.evaluate(3), usual);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What every backend refuses, and what make_backend does.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include "impasto/error.h"
@@ -33,6 +34,14 @@ TEST_P(Contract, MemoryThatCannotBeHadIsAnError) {
     EXPECT_EQ(error.needed_bytes, std::int64_t{1} << 60);
     EXPECT_NE(std::string(error.what()).find("1099511627776 MiB are needed"), std::string::npos) << error.what();
   }
+}
+
+TEST_P(Contract, FeaturesHaveTheRangeItSays) {
+  EXPECT_EQ(backend().has_half_range(), GetParam().precision == Precision::kFp16);
+  std::vector<double> values = {65280, 65536, -65536, 0x1p-24, 0x1p-26};
+  const Features f = bench_.features({1, 1, 5}, values);
+  if (backend().has_half_range()) values = {65280, HUGE_VAL, -HUGE_VAL, 0x1p-24, 0};
+  EXPECT_EQ(bench_.read(f), values);
 }
 
 TEST_P(Contract, FiltersAreAsManyAsTheirChannelsMake) {

@@ -87,6 +87,41 @@ TEST_P(Losses, GramGradientAccumulates) {
   }
 }
 
+// Gram matrices of features in the thousands reach 10^9 and their losses' scales 10^-12: what is added counts, not how it came about.
+TEST_P(Losses, GramGradientOfAnyMagnitude) {
+  for (Shape shape : {Shape{1, 1, 1}, Shape{33, 7, 1}, Shape{128, 17, 19}}) {
+    for (const double magnitude : {1e-20, 1e-5, 1e12}) {
+      const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape) + " " + std::to_string(magnitude));
+      const std::vector<double> f = normal(5, shape.size());
+      const std::vector<double> grad_g = symmetric(normal(6, std::int64_t{shape.c} * shape.c, magnitude), shape.c);
+      const std::vector<double> before = normal(7, shape.size());
+      const double scale = 1 / (magnitude * std::sqrt(shape.c));
+      expect_as_reference(GetParam(), [&](Workbench& bench) { return gram_gradient(bench, shape, f, grad_g, scale, before); },
+                          {GetParam().gram_gradient.with_floor(1)});
+    }
+  }
+}
+
+TEST_P(Losses, GramGradientOfZeroAddsNothing) {
+  const Shape shape{33, 5, 7};
+  const std::vector<double> grad_g(static_cast<std::size_t>(shape.c * shape.c));
+  expect_equal_to_reference(GetParam(), [&](Workbench& bench) {
+    return gram_gradient(bench, shape, normal(5, shape.size()), grad_g, 1, normal(7, shape.size()));
+  });
+}
+
+TEST_P(Losses, GramGradientCarriesWhatIsNotFinite) {
+  const Shape shape{5, 2, 3};
+  for (const double bad : {std::nan(""), HUGE_VAL}) {
+    std::vector<double> grad_g(static_cast<std::size_t>(shape.c * shape.c), 1.0);
+    grad_g[12] = bad;
+    const std::vector<double> grad = proven_outputs(GetParam(), [&](Workbench& bench) {
+      return gram_gradient(bench, shape, normal(5, shape.size()), grad_g, 1, normal(7, shape.size()));
+    })[0];
+    for (std::int64_t i = 0; i < shape.plane(); ++i) EXPECT_FALSE(std::isfinite(grad[static_cast<std::size_t>(2 * shape.plane() + i)]));
+  }
+}
+
 TEST_P(Losses, GramGradientOfIntegersIsExact) {
   for (Shape shape : kShapes) {
     const testing::ScopedTrace trace(__FILE__, __LINE__, name(shape));

@@ -33,10 +33,12 @@ BackendCase cuda_case(const std::string& name, Precision precision) {
   made.precision = precision;
   if (precision == Precision::kFp32) return made;
   made.own = Part::kFeatures;
-  const double u = precision == Precision::kTf32 ? tolerance::kTf32Roundoff : tolerance::kBf16Roundoff;
+  const double u = precision == Precision::kTf32   ? tolerance::kTf32Roundoff
+                   : precision == Precision::kFp16 ? tolerance::kFp16Roundoff
+                                                   : tolerance::kBf16Roundoff;
   made.convolution = made.gram_gradient = tolerance::rounded_operands(u);
   if (precision == Precision::kTf32) made.gram = tolerance::rounded_operands(u);
-  if (precision == Precision::kBf16) made.features = tolerance::rounded_result(u);
+  if (precision != Precision::kTf32) made.features = tolerance::rounded_result(u);
   made.kink_margin = tolerance::kink_margin(u);
   made.cosine_across_kinks = tolerance::cosine_across_kinks(u);
   made.norm_across_kinks = tolerance::norm_across_kinks(u);

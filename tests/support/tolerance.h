@@ -54,6 +54,7 @@ inline constexpr double kKinkMargin = 1e-3;
 
 // --- precisions below float32; u is theirs: half of what the last bit of 1 is worth ---------------------------------------------------
 inline constexpr double kTf32Roundoff = 0x1p-11;
+inline constexpr double kFp16Roundoff = 0x1p-11;
 inline constexpr double kBf16Roundoff = 0x1p-9;
 
 // Products of rounded operands, summed in float32, the result perhaps rounded as well. A rounding is off by at most u of the number, and

@@ -242,7 +242,7 @@ void Parser::describe_network() {
   option("--device", "NAME", "auto", "auto (CUDA where it can be had, else cpu), cpu, cuda, cuda:N, reference (double) or reference-float",
          [this](const std::string& text) { choose_device(text, settings_.session); });
   option("--precision", "NAME", "auto",
-         "Numbers of activations: fp32, tf32 or bf16 (CUDA of compute capability 8.0 or more), fp16 (not yet), or auto: tf32\n"
+         "Numbers of activations: fp32, fp16 (CUDA), tf32 or bf16 (CUDA of compute capability 8.0 or more), or auto: tf32\n"
          "where CUDA has it, else fp32. Others than auto and fp32 mean CUDA",
          [this](const std::string& text) {
            settings_.session.precision = choose<Precision>("--precision", text,
