@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -101,6 +102,10 @@ class ConvPlan {
 // Operations that Backend::record has recorded: a call enqueues them once more and may throw what they do, on a device DeviceError.
 using Recording = std::function<void()>;
 
+// The plans that a backend has measured: what was asked for, of which device and library, to what was the quickest. In the backend's own
+// words, printable ASCII without quotation marks and backslashes.
+using MeasuredPlans = std::map<std::string, std::string>;
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -151,6 +156,8 @@ class Backend {
   // From now on plan_conv3x3 makes plans with little scratch (true), however slow, or the quickest (false, as at first). Plans made before
   // stay as they are. False is returned by a backend that has one way only.
   virtual bool prefer_memory(bool prefer) = 0;
+  // What BackendOptions::measured_plans brought, and what plan_conv3x3 has measured since. Empty of a backend that measures nothing.
+  virtual MeasuredPlans measured_plans() const { return {}; }
 
   // out = max(in, 0); mask (in.shape) records the signs. out may be in.
   virtual void relu(Features in, Features out, Mask mask) = 0;
@@ -249,10 +256,16 @@ struct BackendOptions {
   int cuda_device = 0;
   // Path of the CUDA module; empty: where it usually is (kernels/cuda_module.h).
   std::string cuda_module = {};
+  // plan_conv3x3 measures what measured_plans has no answer to and takes the quickest, which takes time and, for that time, memory of the
+  // device: OutOfMemoryError where there is not enough. kCuda only.
+  bool autotune = false;
+  // What Backend::measured_plans gave at another time. What fits is taken, with autotune or without; the rest is kept.
+  MeasuredPlans measured_plans = {};
 };
 
-// Throws OptionError for threads < 0, another tile, a cpu_isa this machine or build does not have, or a precision that the backend or its
-// device does not have (the messages list those it has); DeviceError with the one reason why kCuda cannot be had.
+// Throws OptionError for threads < 0, another tile, a cpu_isa this machine or build does not have, a precision that the backend or its
+// device does not have (the messages list those it has), or autotune without kCuda; DeviceError with the one reason why kCuda cannot be
+// had.
 std::unique_ptr<Backend> make_backend(const BackendOptions& options);
 
 // What CUDA has to offer here, one line a device. Throws DeviceError with the one reason why it has nothing.

@@ -25,7 +25,7 @@ struct CudaModule {
 
 inline constexpr const char* kCudaModuleEntry = "impasto_cuda_module";
 // Library and module compare theirs.
-inline constexpr const char* kCudaModuleBuild = IMPASTO_VERSION ", " __VERSION__ ", seam 3";
+inline constexpr const char* kCudaModuleBuild = IMPASTO_VERSION ", " __VERSION__ ", seam 4";
 
 // path: of the module; empty: the backend linked in; where there is none libimpasto_cuda.so beside the running program, then in
 // ../lib/impasto from there, then where the system looks for libraries. Once loaded it stays. Throws DeviceError with the one reason why it

@@ -17,6 +17,7 @@
 #include "kernels/cuda/pooling.h"
 #include "kernels/cuda/ranges.h"
 #include "kernels/cuda/storage.h"
+#include "kernels/cuda/tuner.h"
 #include "kernels/cuda/vectors.h"
 #include "kernels/shape_checks.h"
 
@@ -140,8 +141,9 @@ class CudaBackend : public Backend {
       : properties_(selected(options.cuda_device)),
         precision_(chosen_precision(options.precision, properties_)),
         dnn_(cuda::make_dnn(stream_)),
+        tuner_(*dnn_, stream_, std::string(properties_.name) + ", " + capability(properties_), options.autotune, options.measured_plans),
         blas_(cuda::make_blas(stream_, precision_)),
-        context_{stream_, precision_, dnn_.get(), blas_.get()},
+        context_{stream_, precision_, &tuner_, blas_.get()},
         partials_(cuda::allocate(cuda::kPartials * std::int64_t{sizeof(double)})) {}
 
   std::string description() const override { return std::string("cuda, ") + to_string(precision_) + ", " + described(properties_); }
@@ -199,6 +201,7 @@ class CudaBackend : public Backend {
     context_.prefer = prefer ? cuda::Prefer::kMemory : cuda::Prefer::kSpeed;
     return true;
   }
+  MeasuredPlans measured_plans() const override { return tuner_.measured(); }
 
   void relu(Features in, Features out, Mask mask) override {
     require_positive("relu", "in", in.shape);
@@ -394,6 +397,7 @@ class CudaBackend : public Backend {
   Precision precision_;
   Stream stream_;
   std::unique_ptr<cuda::Dnn> dnn_;
+  cuda::Tuner tuner_;
   std::unique_ptr<cuda::Blas> blas_;
   cuda::Context context_;
   Buffer partials_;

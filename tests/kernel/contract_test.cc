@@ -208,6 +208,11 @@ TEST_P(Contract, DescribesItselfInOneLine) {
   EXPECT_EQ(description.find('\n'), std::string::npos);
 }
 
+TEST_P(Contract, MeasuresNothingUnasked) {
+  backend().plan_conv3x3({6, 4, Epilogue::kRelu, filters_.get()});
+  EXPECT_TRUE(backend().measured_plans().empty());
+}
+
 TEST(MakeBackend, RefusesWhatItDoesNotHave) {
   BackendOptions options;
   options.threads = -1;
@@ -230,6 +235,14 @@ TEST(MakeBackend, RefusesWhatItDoesNotHave) {
   for (BackendKind kind : {BackendKind::kReferenceFloat, BackendKind::kReferenceDouble}) {
     options.kind = kind;
     EXPECT_THROW(make_backend(options), OptionError);
+  }
+  for (BackendKind kind : {BackendKind::kCpu, BackendKind::kReferenceFloat, BackendKind::kReferenceDouble}) {
+    try {
+      make_backend({.kind = kind, .autotune = true});
+      ADD_FAILURE() << "accepted";
+    } catch (const OptionError& error) {
+      EXPECT_NE(std::string(error.what()).find("autotune is true"), std::string::npos) << error.what();
+    }
   }
 }
 
