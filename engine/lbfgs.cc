@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace impasto {
@@ -22,27 +23,43 @@ constexpr double kInverseCurvature = 2.0;
 constexpr double kLeastCosine = 1e-10;
 // After so many rejections of one step the history is no guide here: start again from the gradient.
 constexpr int kMostRejections = 4;
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
+
+// Results, before those of the history: direction . direction, direction . gradient at base_, the step's length.
+enum Result { kSquared, kSlope, kTaken, kOwnResults };
 
 }  // namespace
 
-Lbfgs::Lbfgs(Backend& backend, Shape image, const NetworkInput& input, const StyleOptions& options, Workspace& workspace)
+int Lbfgs::result_count(const StyleOptions& options) { return kOwnResults + LbfgsHistory::result_count(options.history); }
+
+Lbfgs::Lbfgs(Backend& backend, Shape image, const NetworkInput& input, const StyleOptions& options, Results results, Workspace& workspace)
     : backend_(backend),
       gradient_tolerance_(options.gradient_tolerance),
       change_tolerance_(options.change_tolerance),
       first_step_(kFirstStepGreyLevels / input.grey_levels_per_unit()),
       longest_step_(kLongestStepGreyLevels / input.grey_levels_per_unit()),
+      results_(results),
       preconditioner_(backend, image, workspace),
-      history_(backend, image.size(), options.history, LbfgsHistory::Kind::kPreconditioned, workspace),
+      history_(backend, image.size(), options.history, LbfgsHistory::Kind::kPreconditioned, results.from(kOwnResults), workspace),
       base_(workspace.vector(image.size(), "optimiser")),
       base_grad_(workspace.vector(image.size(), "optimiser")),
       scaled_grad_(workspace.vector(image.size(), "optimiser")),
       base_scaled_grad_(workspace.vector(image.size(), "optimiser")),
-      direction_(workspace.vector(image.size(), "optimiser")),
-      results_(static_cast<double*>(workspace.take(2 * sizeof(double), "results"))) {}
+      direction_(workspace.vector(image.size(), "optimiser")) {}
+
+void Lbfgs::ask(Vector grad) {
+  preconditioner_.apply(grad, scaled_grad_);
+  if (first_) return;
+  backend_.combine(std::array{1.0, -1.0}, std::array{grad, base_grad_}, history_.offered_change());
+  backend_.combine(std::array{1.0, -1.0}, std::array{scaled_grad_, base_scaled_grad_}, history_.offered_scaled_change());
+  history_.measure(grad, scaled_grad_);
+}
 
 Optimiser::Verdict Lbfgs::advance(double loss, const GradientNorms& norms, Vector grad, Vector x) {
-  if (!first_ && !acceptable(loss)) return retreat(loss, x);
-  return accept(loss, norms, grad, x);
+  if (first_) return accept(loss, norms, grad, x);
+  step_ = results_.host[kTaken];
+  if (!from_history_) slope_ = results_.host[kSlope];
+  return acceptable(loss) ? accept(loss, norms, grad, x) : retreat(loss, x);
 }
 
 bool Lbfgs::acceptable(double loss) const { return loss <= base_loss_ + kTolerableRise * std::abs(base_loss_); }
@@ -53,12 +70,12 @@ Optimiser::Verdict Lbfgs::retreat(double loss, Vector x) {
     restart();
     choose_direction(base_grad_, base_scaled_grad_);
     first_ = false;
+    leave_base(x);
   } else {
     // The minimiser of the parabola through the loss and slope at base_ and the loss here, within [0.1, 0.5] of the step.
     const double curvature = 2 * (loss - base_loss_ - step_ * slope_);
-    step_ *= std::clamp(-step_ * slope_ / curvature, 0.1, 0.5);
+    leave_base(step_ * std::clamp(-step_ * slope_ / curvature, 0.1, 0.5), kUnbounded, x);
   }
-  backend_.combine(std::array{1.0, step_}, std::array{base_, direction_}, x);
   return Verdict::kContinue;
 }
 
@@ -66,12 +83,6 @@ Optimiser::Verdict Lbfgs::accept(double loss, const GradientNorms& norms, Vector
   if (norms.largest <= gradient_tolerance_) return Verdict::kGradientTolerance;
   if (!first_ && std::abs(loss - base_loss_) <= change_tolerance_) return Verdict::kChangeTolerance;
 
-  preconditioner_.apply(grad, scaled_grad_);
-  if (!first_) {
-    backend_.combine(std::array{step_}, std::array{direction_}, history_.offered_step());
-    backend_.combine(std::array{1.0, -1.0}, std::array{grad, base_grad_}, history_.offered_change());
-    backend_.combine(std::array{1.0, -1.0}, std::array{scaled_grad_, base_scaled_grad_}, history_.offered_scaled_change());
-  }
   choose_direction(grad, scaled_grad_);
   std::swap(scaled_grad_, base_scaled_grad_);
   backend_.copy(grad, base_grad_);
@@ -79,34 +90,41 @@ Optimiser::Verdict Lbfgs::accept(double loss, const GradientNorms& norms, Vector
   base_loss_ = loss;
   rejected_ = 0;
   first_ = false;
-  backend_.combine(std::array{1.0, step_}, std::array{base_, direction_}, x);
+  leave_base(x);
   return Verdict::kContinue;
 }
 
 void Lbfgs::choose_direction(Vector grad, Vector scaled_grad) {
-  bool from_history = false;
+  from_history_ = false;
   if (!first_) {
-    const LbfgsHistory::Curvature pair = history_.measure(grad, scaled_grad);
+    const LbfgsHistory::Curvature pair = history_.measured();
     if (pair.sy > kLeastCosine * std::sqrt(pair.ss * pair.ymy)) {
       history_.keep();
       gamma_ = kInverseCurvature * pair.sy / pair.ymy;
     }
     if (history_.pairs() > 0) {
       slope_ = history_.direction(gamma_, scaled_grad, direction_);
-      from_history = slope_ < 0;
+      from_history_ = slope_ < 0;
     }
   }
-  if (!from_history) {
+  if (!from_history_) {
     history_.clear();
     backend_.combine(std::array{-1.0}, std::array{scaled_grad}, direction_);
   }
-  backend_.dots(std::array{direction_}, std::array{direction_, grad}, results_);
-  std::array<double, 2> host;
-  backend_.fetch(results_, host);
-  const auto [norm_squared, slope] = host;
-  if (!from_history) slope_ = slope;
-  const double rms = std::sqrt(norm_squared / direction_.size);
-  step_ = from_history ? std::min(1.0, longest_step_ / rms) : first_step_ / rms;
+  backend_.dots(std::array{direction_}, std::array{direction_, grad}, results_.at);
+}
+
+void Lbfgs::leave_base(double length, double longest, Vector x) {
+  backend_.take_step(base_, direction_, results_.at + kSquared, length, longest, history_.offered_step(), x, results_.at + kTaken);
+}
+
+void Lbfgs::leave_base(Vector x) {
+  // Of the history's directions the whole, of others as much as is visible.
+  if (from_history_) {
+    leave_base(1.0, longest_step_, x);
+  } else {
+    leave_base(kUnbounded, first_step_, x);
+  }
 }
 
 void Lbfgs::restart() {

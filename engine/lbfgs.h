@@ -12,8 +12,11 @@ namespace impasto {
 // shortened. Every step is bounded in grey levels, so the units of loss and network do not matter.
 class Lbfgs : public Optimiser {
  public:
-  Lbfgs(Backend& backend, Shape image, const NetworkInput& input, const StyleOptions& options, Workspace& workspace);
+  Lbfgs(Backend& backend, Shape image, const NetworkInput& input, const StyleOptions& options, Results results, Workspace& workspace);
+  static int result_count(const StyleOptions& options);
 
+  // The pass over the history belongs to the point as if it were accepted: for one that is refused it is in vain, which is rare.
+  void ask(Vector grad) override;
   Verdict advance(double loss, const GradientNorms& norms, Vector grad, Vector x) override;
   void restart() override;
 
@@ -21,28 +24,32 @@ class Lbfgs : public Optimiser {
   bool acceptable(double loss) const;
   Verdict retreat(double loss, Vector x);
   Verdict accept(double loss, const GradientNorms& norms, Vector grad, Vector x);
-  // Sets direction_, slope_ and step_ for the point to leave, where these are the gradient and M times it.
+  // Sets direction_ for the point to leave, where these are the gradient and M times it.
   void choose_direction(Vector grad, Vector scaled_grad);
+  // x = base_ + t direction_, t at most `length` and such that the step is at most `longest`, RMS. t is among the next results.
+  void leave_base(double length, double longest, Vector x);
+  void leave_base(Vector x);
 
   Backend& backend_;
   double gradient_tolerance_;
   double change_tolerance_;
   double first_step_;    // RMS, units of the network's input
   double longest_step_;  // RMS, ditto
+  Results results_;
   Preconditioner preconditioner_;
   LbfgsHistory history_;
   Vector base_;              // the last accepted x
   Vector base_grad_;         // the gradient there
-  Vector scaled_grad_;       // M times the gradient at the point being accepted
+  Vector scaled_grad_;       // M times the gradient at the point asked about
   Vector base_scaled_grad_;  // M base_grad_
   Vector direction_;
   double base_loss_ = 0;
-  double slope_ = 0;  // directional derivative at base_ along direction_
+  bool from_history_ = false;  // direction_
+  double slope_ = 0;           // directional derivative at base_ along direction_
   double step_ = 0;
   double gamma_ = 1.0;
   int rejected_ = 0;
   bool first_ = true;
-  double* results_;
 };
 
 }  // namespace impasto

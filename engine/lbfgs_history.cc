@@ -15,8 +15,10 @@ constexpr std::size_t kOwn = 9;
 
 }  // namespace
 
-LbfgsHistory::LbfgsHistory(Backend& backend, std::int64_t size, int capacity, Kind kind, Workspace& workspace)
-    : backend_(backend), slots_(capacity + 1) {
+int LbfgsHistory::result_count(int capacity) { return static_cast<int>(kFresh) * 2 * capacity + static_cast<int>(kOwn); }
+
+LbfgsHistory::LbfgsHistory(Backend& backend, std::int64_t size, int capacity, Kind kind, Results results, Workspace& workspace)
+    : backend_(backend), slots_(capacity + 1), results_(results) {
   constexpr const char* kPurpose = "L-BFGS history";
   for (int i = 0; i < slots_; ++i) {
     if (kind == Kind::kPreconditioned) {
@@ -37,14 +39,11 @@ LbfgsHistory::LbfgsHistory(Backend& backend, std::int64_t size, int capacity, Ki
   change_changes_.assign(slots * slots, 0.0);
   step_grads_.assign(slots, 0.0);
   change_grads_.assign(slots, 0.0);
-  const std::size_t results = kFresh * 2 * slots + kOwn;
-  host_results_.reserve(results);
   terms_.reserve(2 * slots + 1);
   compact_terms_.reserve(2 * slots);
   coefficients_.reserve(2 * slots + 1);
   alphas_.reserve(slots);
   order_.reserve(slots);
-  results_ = static_cast<double*>(workspace.take(results * sizeof(double), "results"));
 }
 
 void LbfgsHistory::list_remembered() {
@@ -59,36 +58,35 @@ void LbfgsHistory::list_remembered() {
   }
 }
 
-LbfgsHistory::Curvature LbfgsHistory::measure(Vector grad, Vector scaled_grad) {
+void LbfgsHistory::measure(Vector grad, Vector scaled_grad) {
   if (preconditioned()) {
     backend_.compress(step_, compact_steps_[offered_]);
     backend_.compress(scaled_change_, compact_changes_[offered_]);
   }
-  const std::size_t k = order_.size();
   const std::array<Vector, kFresh> fresh = {offered_change(), grad};
   list_remembered();
   if (preconditioned()) {
-    backend_.dots(compact_terms_, fresh, results_);
+    backend_.dots(compact_terms_, fresh, results_.at);
   } else {
-    backend_.dots(terms_, fresh, results_);
+    backend_.dots(terms_, fresh, results_.at);
   }
-  const std::size_t own = kFresh * 2 * k;
   backend_.dots(std::array{offered_step(), offered_scaled_change(), scaled_grad}, std::array{offered_step(), offered_change(), grad},
-                results_ + own);
-  host_results_.resize(own + kOwn);
-  backend_.fetch(results_, host_results_);
+                results_.at + kFresh * 2 * order_.size());
+}
 
+LbfgsHistory::Curvature LbfgsHistory::measured() {
+  const std::size_t k = order_.size();
   for (std::size_t i = 0; i < k; ++i) {
     const int slot = order_[i];
-    const double* of_step = host_results_.data() + kFresh * i;
-    const double* of_change = host_results_.data() + kFresh * (k + i);
+    const double* of_step = results_.host + kFresh * i;
+    const double* of_change = results_.host + kFresh * (k + i);
     step_change(slot, offered_) = of_step[0];
     step_grads_[slot] = of_step[1];
     change_change(slot, offered_) = change_change(offered_, slot) = of_change[0];
     change_grads_[slot] = of_change[1];
   }
   std::array<double, kOwn> products;
-  std::copy_n(host_results_.data() + own, kOwn, products.begin());
+  std::copy_n(results_.host + kFresh * 2 * k, kOwn, products.begin());
   // Of s, M y, M g with s, y, g.
   const auto [ss, sy, sg, ys, ymy, yg, gs, gy, gg] = products;
   step_change(offered_, offered_) = sy;

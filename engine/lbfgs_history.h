@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "engine/results.h"
 #include "engine/workspace.h"
 #include "kernels/backend.h"
 
@@ -18,11 +19,12 @@ class LbfgsHistory {
   // remembered.
   enum class Kind { kPlain, kPreconditioned };
 
-  // Room for `capacity` pairs (and one that is being offered) of vectors of `size` numbers.
-  LbfgsHistory(Backend& backend, std::int64_t size, int capacity, Kind kind, Workspace& workspace);
+  // Room for `capacity` pairs (and one that is being offered) of vectors of `size` numbers. results: as many as result_count says.
+  LbfgsHistory(Backend& backend, std::int64_t size, int capacity, Kind kind, Results results, Workspace& workspace);
+  static int result_count(int capacity);
 
   // Where to write a pair that may be remembered: step s = x_new - x_old, change y = grad_new - grad_old, and of kPreconditioned M y too.
-  // measure() rounds s and M y.
+  // measure() rounds s and M y, so they are to be written before each.
   Vector offered_step() const { return preconditioned() ? step_ : steps_[offered_]; }
   Vector offered_change() const { return preconditioned() ? change_ : changes_[offered_]; }
   Vector offered_scaled_change() const { return preconditioned() ? scaled_change_ : changes_[offered_]; }
@@ -32,9 +34,10 @@ class LbfgsHistory {
     double sy;   // s . y
     double ymy;  // y . M y
   };
-  // Takes the dot products of the offered pair and of grad with everything stored: one pass over the history, one wait. scaled_grad: M
-  // grad.
-  Curvature measure(Vector grad, Vector scaled_grad);
+  // Enqueues the dot products of the offered pair and of grad with everything remembered: one pass over the history. scaled_grad: M grad.
+  void measure(Vector grad, Vector scaled_grad);
+  // Takes what measure() left, once the host has waited for it; nothing was kept or cleared in between.
+  Curvature measured();
   // Remembers the pair last measured, forgetting the oldest when full.
   void keep();
   void clear();
@@ -73,11 +76,10 @@ class LbfgsHistory {
   std::vector<double> step_grads_;
   std::vector<double> change_grads_;
   double grad_grad_ = 0;
-  double* results_;
+  Results results_;
   // Reused every iteration so that the loop allocates nothing.
   std::vector<Vector> terms_;
   std::vector<CompactVector> compact_terms_;
-  std::vector<double> host_results_;
   std::vector<double> coefficients_;
   std::vector<double> alphas_;
 };

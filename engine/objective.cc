@@ -136,7 +136,8 @@ std::vector<double> resolved_style_weights(Backend& backend, const NetworkInfo& 
   return weights;
 }
 
-StyleObjective::StyleObjective(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace)
+StyleObjective::StyleObjective(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace,
+                               int more_results)
     : backend_(backend),
       image_(image),
       content_weight_(options.content_weight),
@@ -153,7 +154,8 @@ StyleObjective::StyleObjective(Backend& backend, Network& network, Shape image, 
     style_.push_back({i, 0.0, {}, workspace.vector(c * c, "Gram matrices")});
   }
   gram_gradients_.resize(taps_.size());
-  host_results_.resize(content_.size() + style_.size() + 4);
+  own_results_ = static_cast<int>(content_.size() + style_.size()) + 4;
+  host_results_.resize(static_cast<std::size_t>(own_results_ + more_results));
   results_ = static_cast<double*>(workspace.take(host_results_.size() * sizeof(double), "results"));
   value_.losses.style.resize(style_.size());
 }
@@ -199,7 +201,7 @@ void StyleObjective::compute(Vector x, Vector grad) {
   backend_.norms(grad, tv_result + 2);
 }
 
-const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
+void StyleObjective::start(Vector x, Vector grad) {
   const Range range(backend_, "evaluate");
   if (recording_ && x.data == recorded_x_ && grad.data == recorded_grad_) {
     recording_();
@@ -209,6 +211,11 @@ const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
     recorded_x_ = x.data;
     recorded_grad_ = grad.data;
   }
+}
+
+const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad, const std::function<void()>& ask) {
+  start(x, grad);
+  if (ask) ask();
   backend_.fetch(results_, host_results_);
 
   Losses& losses = value_.losses;

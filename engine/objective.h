@@ -2,11 +2,13 @@
 // [Gatys, Ecker & Bethge 2016; scaling of leongatys/PytorchNeuralStyleTransfer: means over elements, style weight / C^2]
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
 #include "engine/feature_net.h"
 #include "engine/gradient_norms.h"
+#include "engine/results.h"
 #include "impasto/options.h"
 #include "impasto/session.h"
 
@@ -38,8 +40,8 @@ std::vector<double> resolved_style_weights(Backend& backend, const NetworkInfo& 
 // A pure function of the picture: same x, same bits.
 class StyleObjective {
  public:
-  // Borrows backend, network. image: shape of the pictures to evaluate.
-  StyleObjective(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace);
+  // Borrows backend, network. image: shape of the pictures to evaluate. more_results: room for as many of others'.
+  StyleObjective(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace, int more_results = 0);
   StyleObjective(const StyleObjective&) = delete;
   StyleObjective& operator=(const StyleObjective&) = delete;
 
@@ -54,7 +56,11 @@ class StyleObjective {
   };
   // grad = dL/dx. Waits for the device once. The value is overwritten by the next call. The first evaluation with other targets or
   // vectors than before is recorded, and allocates; those that follow are replayed.
-  const Value& evaluate(Vector x, Vector grad);
+  // ask: called when all of it is enqueued, before the wait: enqueues what else the caller wants to know by then (more_results).
+  const Value& evaluate(Vector x, Vector grad, const std::function<void()>& ask = {});
+
+  // Others' results, fetched by each evaluation with its own.
+  Results more_results() const { return results().from(own_results_); }
 
  private:
   struct ContentTerm {
@@ -68,8 +74,11 @@ class StyleObjective {
     Vector difference;  // G, then G - A
   };
 
+  Results results() const { return {results_, host_results_.data()}; }
   // All of an evaluation that is the backend's: leaves grad and what results_ points to.
   void compute(Vector x, Vector grad);
+  // Enqueues it, recorded.
+  void start(Vector x, Vector grad);
   void add_content_gradient(int tap, Features grad);
 
   Backend& backend_;
@@ -81,9 +90,10 @@ class StyleObjective {
   std::vector<ContentTerm> content_;
   std::vector<StyleTerm> style_;
   std::vector<FeatureNet::GramGradient> gram_gradients_;  // one per tap
-  // In backend memory: squared distances of content_, of style_, total variation, grad . grad, norms of grad.
+  // In backend memory: squared distances of content_, of style_, total variation, grad . grad, norms of grad; then others'.
   double* results_;
   std::vector<double> host_results_;
+  int own_results_;
   // Of compute(), and the memory of the vectors that it computes with; empty before the first.
   Recording recording_;
   const void* recorded_x_ = nullptr;

@@ -157,9 +157,15 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
   backend.copy(run.x, run.best);
   const Stopwatch run_time;
   int index = 1;
+  const std::function<void()> ask = [&] {
+    // The last evaluation is nobody's beginning.
+    if (index == evaluations) return;
+    const Range range(backend, "optimiser");
+    run.optimiser->ask(run.grad);
+  };
   for (;; ++index) {
     const Stopwatch evaluation_time;
-    const StyleObjective::Value& value = run.objective.evaluate(run.x, run.grad);
+    const StyleObjective::Value& value = run.objective.evaluate(run.x, run.grad, ask);
     const bool finite = std::isfinite(value.losses.total) && std::isfinite(value.gradient.squared);
     if (value.losses.total < best_loss && finite) {
       best_loss = value.losses.total;

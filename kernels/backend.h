@@ -196,6 +196,15 @@ class Backend {
   // terms.
   virtual void combine(std::span<const double> coefficients, std::span<const Vector> terms, Vector out) = 0;
 
+  // moved = t direction and out = base + t direction, as combine above, where t = min(length, longest / sqrt(*squared / direction.size)),
+  // or `length` where that quotient is NaN; *taken = t. So the host can enqueue a step that may not be too long before it knows how long
+  // the direction is.
+  //   squared  direction . direction, as dots leaves it; elsewhere than taken
+  //   length   infinite: as long as may be
+  // All four vectors are distinct.
+  virtual void take_step(Vector base, Vector direction, const double* squared, double length, double longest, Vector moved, Vector out,
+                         double* taken) = 0;
+
   // Rounds v, kCompactRun numbers after the other, to the nearest multiples of the largest magnitude among them / kCompactDigits, and
   // leaves in `to` what stands for the rounded v: an optimiser's history, which is read from end to end at every step, then takes a third
   // of the memory, three numbers of 10 bits in 32. All NaN where one of a run is NaN or infinite; 0 where none reaches kCompactLeast.

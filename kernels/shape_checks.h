@@ -63,4 +63,10 @@ inline void require_plannable(const ConvSpec& spec) {
   if (spec.pools()) require_poolable("plan_conv3x3", "input", spec.input());
 }
 
+inline void require_step(Vector base, Vector direction, Vector moved, Vector out) {
+  require_size("take_step", "base", base.size, direction.size);
+  require_size("take_step", "moved", moved.size, direction.size);
+  require_size("take_step", "out", out.size, direction.size);
+}
+
 }  // namespace impasto::checks

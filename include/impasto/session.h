@@ -27,7 +27,7 @@ struct Losses {
 struct Evaluation {
   // 1, 2, ...
   int index = 0;
-  // What this evaluation took, and the time since stylize began optimising.
+  // What this evaluation took, with what the optimiser asks about the point; and the time since stylize began optimising.
   double seconds = 0;
   double elapsed = 0;
   Losses losses;

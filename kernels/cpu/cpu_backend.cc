@@ -2,6 +2,7 @@
 #include "kernels/cpu/cpu_backend.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -231,6 +232,14 @@ class CpuBackend : public Backend {
     for_chunks(out.size, [&](std::int64_t, std::int64_t first, std::int64_t last) {
       kernels_.combine(coefficients.data(), terms.data(), static_cast<int>(terms.size()), first, last, floats(out));
     });
+  }
+
+  void take_step(Vector base, Vector direction, const double* squared, double length, double longest, Vector moved, Vector out,
+                 double* taken) override {
+    require_step(base, direction, moved, out);
+    *taken = std::min(length, longest / std::sqrt(*squared / static_cast<double>(direction.size)));
+    combine(std::array{*taken}, std::array{direction}, moved);
+    combine(std::array{1.0, *taken}, std::array{base, direction}, out);
   }
 
   void compress(Vector v, CompactVector to) override {

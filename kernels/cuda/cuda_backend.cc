@@ -303,6 +303,12 @@ class CudaBackend : public Backend {
     cuda::combine(coefficients, terms, out, stream_);
   }
 
+  void take_step(Vector base, Vector direction, const double* squared, double length, double longest, Vector moved, Vector out,
+                 double* taken) override {
+    require_step(base, direction, moved, out);
+    cuda::take_step(base, direction, squared, length, longest, moved, out, taken, stream_);
+  }
+
   void compress(Vector v, CompactVector to) override {
     require_size("compress", "to", to.size, v.size);
     cuda::compress(v, to, stream_);

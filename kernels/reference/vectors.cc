@@ -1,5 +1,6 @@
 // What the optimisers compute with.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -47,6 +48,15 @@ void ReferenceBackend<T>::combine(std::span<const double> coefficients, std::spa
     for (std::size_t k = 0; k < terms.size(); ++k) sum += coefficients[k] * static_cast<const T*>(terms[k].data)[i];
     to[i] = static_cast<T>(sum);
   }
+}
+
+template <class T>
+void ReferenceBackend<T>::take_step(Vector base, Vector direction, const double* squared, double length, double longest, Vector moved,
+                                    Vector out, double* taken) {
+  checks::require_step(base, direction, moved, out);
+  *taken = std::min(length, longest / std::sqrt(*squared / static_cast<double>(direction.size)));
+  combine(std::array{*taken}, std::array{direction}, moved);
+  combine(std::array{1.0, *taken}, std::array{base, direction}, out);
 }
 
 template <class T>

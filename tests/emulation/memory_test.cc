@@ -226,6 +226,22 @@ TEST_F(DeviceMemory, AnyCallOfARunMayFail) {
   EXPECT_TRUE(session_.stylize(content, styles, options_).notices.empty());
 }
 
+// Losses, the best picture, tolerances, progress and the question whether to stop: of all that the host decides at each turn it decides on
+// what one wait has brought.
+TEST_F(DeviceMemory, OfIterationsIsWaitedForOnce) {
+  for (const Optimizer optimizer : {Optimizer::kLbfgs, Optimizer::kLbfgsTorch, Optimizer::kAdam}) {
+    options_.optimizer = optimizer;
+    options_.iterations = 6;
+    std::vector<std::int64_t> waits;
+    session_.stylize(content_, styles_, options_, [&](const Progress&) {
+      waits.push_back(emulation::waits());
+      return true;
+    });
+    ASSERT_EQ(waits.size(), 6u);
+    for (std::size_t i = 1; i < waits.size(); ++i) EXPECT_EQ(waits[i], waits[i - 1] + 1) << i;
+  }
+}
+
 TEST(DeviceMemoryOfASession, MayNotHoldTheNetwork) {
   emulation::set_device_memory(std::size_t{20} << 20);
   EXPECT_THROW(Session::untrained(1, {.device = Device::kCuda}), OutOfMemoryError);

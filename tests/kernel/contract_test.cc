@@ -130,6 +130,13 @@ TEST_P(Contract, VectorsRefuseOtherSizes) {
   EXPECT_THROW(dots({four}, std::vector<Vector>(Backend::kMaxFew + 1, four)), ShapeError);
   EXPECT_THROW(combine({1, 2}, {four}), ShapeError);
   EXPECT_THROW(combine({1, 2}, {four, three}), ShapeError);
+  const auto step = [&](Vector base, Vector direction, Vector moved, Vector out) {
+    backend().take_step(base, direction, result, 1, 1, moved, out, result + 1);
+  };
+  EXPECT_THROW(step(three, four, four, four), ShapeError);
+  EXPECT_THROW(step(four, three, four, four), ShapeError);
+  EXPECT_THROW(step(four, four, three, four), ShapeError);
+  EXPECT_THROW(step(four, four, four, three), ShapeError);
   EXPECT_THROW(backend().smooth(bench_.vector(13), {3, 2, 2}, 1, bench_.vector(12), 1.0, bench_.vector(12), bench_.vector(12)), ShapeError);
   EXPECT_THROW(backend().smooth(bench_.vector(12), {3, 2, 2}, 1, bench_.vector(11), 1.0, bench_.vector(12), bench_.vector(12)), ShapeError);
   EXPECT_THROW(backend().smooth(bench_.vector(12), {3, 2, 2}, 1, bench_.vector(12), 1.0, bench_.vector(13), bench_.vector(12)), ShapeError);

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <numeric>
 
@@ -63,10 +65,18 @@ struct History {
   History(std::unique_ptr<Backend> made, LbfgsHistory::Kind kind)
       : backend(std::move(made)),
         workspace(*backend, 1 << 20),
-        history(*backend, kSize, kCapacity, kind, workspace),
+        results(static_cast<std::size_t>(LbfgsHistory::result_count(kCapacity))),
+        results_there(static_cast<double*>(workspace.take(std::ssize(results) * std::int64_t{sizeof(double)}, "test"))),
+        history(*backend, kSize, kCapacity, kind, {results_there, results.data()}, workspace),
         grad(workspace.vector(kSize, "test")),
         scaled_grad(workspace.vector(kSize, "test")),
         out(workspace.vector(kSize, "test")) {}
+
+  LbfgsHistory::Curvature measure(Vector grad_there, Vector scaled_grad_there) {
+    history.measure(grad_there, scaled_grad_there);
+    backend->fetch(results_there, results);
+    return history.measured();
+  }
 
   std::vector<double> read(Vector v) const {
     std::vector<double> values(kSize);
@@ -76,6 +86,8 @@ struct History {
 
   std::unique_ptr<Backend> backend;
   Workspace workspace;
+  std::vector<double> results;
+  double* results_there;
   LbfgsHistory history;
   Vector grad;
   Vector scaled_grad;
@@ -100,7 +112,7 @@ void expect_two_loop_recursion(LbfgsHistory::Kind kind) {
     h.backend->upload(grad, h.grad);
     h.backend->upload(scaled(kind, grad), h.scaled_grad);
 
-    const LbfgsHistory::Curvature pair = h.history.measure(h.grad, h.scaled_grad);
+    const LbfgsHistory::Curvature pair = h.measure(h.grad, h.scaled_grad);
     EXPECT_EQ(h.read(h.history.offered_step()), s);
     EXPECT_EQ(h.read(h.history.offered_scaled_change()), my);
     EXPECT_EQ(h.read(h.history.offered_change()), y);
@@ -141,7 +153,7 @@ TEST(LbfgsHistory, RemembersPreconditionedPairsRounded) {
   h.backend->upload(s, h.history.offered_change());
   h.backend->upload(my, h.history.offered_scaled_change());
   h.backend->upload(s, h.grad);
-  const LbfgsHistory::Curvature pair = h.history.measure(h.grad, h.grad);
+  const LbfgsHistory::Curvature pair = h.measure(h.grad, h.grad);
   const std::vector<double> rounded = h.read(h.history.offered_step());
   EXPECT_NE(rounded, s);
   EXPECT_TRUE(close(rounded, s, {.element = 1e-2, .norm = 2e-3}));
@@ -162,7 +174,7 @@ TEST_P(LbfgsHistoryOf, ClearForgetsEverything) {
     h.backend->upload(v, h.history.offered_change());
     h.backend->upload(v, h.history.offered_scaled_change());
     h.backend->upload(v, h.grad);
-    h.history.measure(h.grad, h.grad);
+    h.measure(h.grad, h.grad);
     h.history.keep();
     h.history.clear();
     EXPECT_EQ(h.history.pairs(), 0);
