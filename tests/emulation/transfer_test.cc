@@ -83,7 +83,7 @@ Outcome transfer(Backend& backend, const StyleOptions& options, int layers, int 
   outcome.picture.resize(static_cast<std::size_t>(shape.size()));
   for (int i = 0; i < options.iterations; ++i) {
     const std::int64_t before = emulation::waits();
-    const StyleObjective::Value& value = objective->evaluate(x, grad, [&, &asked = *optimiser, &at = grad] { asked.ask(at); });
+    const StyleObjective::Value& value = objective->evaluate(x, grad, [&asked = *optimiser, &at = grad] { asked.ask(at); });
     const std::int64_t of_evaluation = emulation::waits() - before;
     outcome.losses.push_back(value.losses.total);
     if (i == 0) {
