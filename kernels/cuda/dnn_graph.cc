@@ -376,7 +376,9 @@ std::vector<EngineChoice> list_choices(const Convolution& convolution, const Pla
   const std::deque<Descriptor> parts = operation_graph(convolution, target);
   std::vector<EngineChoice> choices;
   for (const Found& found : find_plans(parts.back(), convolution, target, cap, prefer, most)) {
-    choices.push_back(choice_of(found.configuration));
+    EngineChoice choice = choice_of(found.configuration);
+    // Heuristics may name one twice.
+    if (std::find(choices.begin(), choices.end(), choice) == choices.end()) choices.push_back(std::move(choice));
   }
   return choices;
 }

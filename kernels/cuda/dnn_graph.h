@@ -90,8 +90,8 @@ inline constexpr std::int64_t kSmallWorkspace = std::int64_t{128} << 20;
 // DeviceError where there is none.
 ChosenPlan choose_plan(const Convolution& convolution, const PlanTarget& target, std::int64_t cap, Prefer prefer = Prefer::kSpeed);
 
-// Those plans in that order, at most `most`: the first is choose_plan's. For Prefer::kMemory those with a small workspace or, where none
-// is small, the one with the least. Throws DeviceError where there is none.
+// Those plans in that order, at most `most`, each once: the first is choose_plan's. For Prefer::kMemory those with a small workspace or,
+// where none is small, the one with the least. Throws DeviceError where there is none.
 std::vector<EngineChoice> list_choices(const Convolution& convolution, const PlanTarget& target, std::int64_t cap, Prefer prefer,
                                        std::size_t most);
 
