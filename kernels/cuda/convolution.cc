@@ -168,8 +168,8 @@ class FeatureConv : public CudaConvPlan {
     return {kind, spec_.h, spec_.w, filters_.in_channels, filters_.out_channels, context_.precision};
   }
 
-  std::unique_ptr<DnnPlan> forward_;
-  std::unique_ptr<DnnPlan> gradient_;
+  std::shared_ptr<DnnPlan> forward_;
+  std::shared_ptr<DnnPlan> gradient_;
 };
 
 }  // namespace

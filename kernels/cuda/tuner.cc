@@ -101,9 +101,15 @@ std::string Tuner::name(const Convolution& convolution, Prefer prefer) const {
   return text;
 }
 
-std::unique_ptr<DnnPlan> Tuner::plan(const Convolution& convolution, Prefer prefer) {
+std::shared_ptr<DnnPlan> Tuner::plan(const Convolution& convolution, Prefer prefer) {
   const std::string key = name(convolution, prefer);
-  const auto known = measured_.find(key);
+  std::shared_ptr<DnnPlan>& plan = plans_[key];
+  if (plan == nullptr) plan = make(key, convolution, prefer);
+  return plan;
+}
+
+std::unique_ptr<DnnPlan> Tuner::make(const std::string& name, const Convolution& convolution, Prefer prefer) {
+  const auto known = measured_.find(name);
   if (known != measured_.end()) {
     if (const std::optional<EngineChoice> choice = engine_choice(known->second)) {
       if (std::unique_ptr<DnnPlan> made = dnn_.plan(convolution, *choice)) return made;
@@ -111,7 +117,7 @@ std::unique_ptr<DnnPlan> Tuner::plan(const Convolution& convolution, Prefer pref
   }
   if (!measures_) return dnn_.plan(convolution, prefer);
   const EngineChoice choice = quickest(convolution, prefer);
-  measured_[key] = to_string(choice);
+  measured_[name] = to_string(choice);
   return dnn_.plan(convolution, choice);
 }
 

@@ -1,9 +1,11 @@
-// The choice of convolution plans by measuring them, and what was measured: cuDNN's heuristics only guess which engine is the quickest.
+// The plans of convolutions, each made once, and their choice by measuring them: cuDNN's heuristics only guess which engine is the
+// quickest.
 #pragma once
 
 #include <cuda_runtime.h>
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,7 +31,7 @@ class Tuner {
   // tuner measures; otherwise the plan that Dnn chooses. The same plan for the same arguments each time. While it measures it takes the
   // convolution's tensors and workspace of the device's memory, and passes over plans whose workspace has no room beside the tensors.
   // Throws DeviceError, OutOfMemoryError.
-  std::unique_ptr<DnnPlan> plan(const Convolution& convolution, Prefer prefer);
+  std::shared_ptr<DnnPlan> plan(const Convolution& convolution, Prefer prefer);
 
   // Those known from the start, and those measured since.
   const MeasuredPlans& measured() const { return measured_; }
@@ -39,6 +41,7 @@ class Tuner {
 
  private:
   std::string name(const Convolution& convolution, Prefer prefer) const;
+  std::unique_ptr<DnnPlan> make(const std::string& name, const Convolution& convolution, Prefer prefer);
   EngineChoice quickest(const Convolution& convolution, Prefer prefer);
 
   Dnn& dnn_;
@@ -46,6 +49,8 @@ class Tuner {
   std::string device_;
   bool measures_;
   MeasuredPlans measured_;
+  // By name: a run plans twice, first to count its memory, and pictures of one size share.
+  std::map<std::string, std::shared_ptr<DnnPlan>> plans_;
 };
 
 }  // namespace impasto::cuda

@@ -126,6 +126,18 @@ TEST_F(TunerTest, TakesWhatWasMeasuredBefore) {
   EXPECT_EQ(tuner(true, known, "Another device").plan(kConvolution, Prefer::kSpeed)->workspace_bytes(), quickest_workspace());
 }
 
+TEST_F(TunerTest, MakesEachPlanOnce) {
+  Tuner guessing = tuner(false);
+  const std::shared_ptr<DnnPlan> plan = guessing.plan(kConvolution, Prefer::kSpeed);
+  const std::int64_t calls = emulation::calls();
+  EXPECT_EQ(guessing.plan(kConvolution, Prefer::kSpeed), plan);
+  EXPECT_EQ(emulation::calls(), calls);
+  EXPECT_NE(guessing.plan(kConvolution, Prefer::kMemory), plan);
+  Convolution other = kConvolution;
+  ++other.w;
+  EXPECT_NE(guessing.plan(other, Prefer::kSpeed), plan);
+}
+
 TEST_F(TunerTest, WithoutMeasuringTheFirstChoiceIsTaken) {
   Tuner guessing = tuner(false);
   EXPECT_EQ(guessing.plan(kConvolution, Prefer::kSpeed)->workspace_bytes(), workspace());
