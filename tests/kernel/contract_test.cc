@@ -215,9 +215,12 @@ TEST_P(Contract, DescribesItselfInOneLine) {
   EXPECT_EQ(description.find('\n'), std::string::npos);
 }
 
-TEST_P(Contract, MeasuresNothingUnasked) {
+TEST_P(Contract, MeasuredPlansArePlainText) {
   backend().plan_conv3x3({6, 4, Epilogue::kRelu, filters_.get()});
-  EXPECT_TRUE(backend().measured_plans().empty());
+  for (const auto& [name, plan] : backend().measured_plans()) {
+    EXPECT_FALSE(name.empty());
+    for (const char c : name + plan) EXPECT_TRUE(c >= 0x20 && c <= 0x7e && c != '"' && c != '\\') << name << ": " << plan;
+  }
 }
 
 TEST(MakeBackend, RefusesWhatItDoesNotHave) {
@@ -244,6 +247,7 @@ TEST(MakeBackend, RefusesWhatItDoesNotHave) {
     EXPECT_THROW(make_backend(options), OptionError);
   }
   for (BackendKind kind : {BackendKind::kCpu, BackendKind::kReferenceFloat, BackendKind::kReferenceDouble}) {
+    EXPECT_TRUE(make_backend({.kind = kind})->measured_plans().empty());
     try {
       make_backend({.kind = kind, .autotune = true});
       ADD_FAILURE() << "accepted";
