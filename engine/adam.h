@@ -10,6 +10,7 @@ class Adam : public Optimiser {
   // The default step of 10 grey levels is what the original Torch and TensorFlow programs use.
   Adam(Backend& backend, Shape image, const NetworkInput& input, const StyleOptions& options, Workspace& workspace);
 
+  void ask(Vector) override {}
   Verdict advance(double loss, const GradientNorms& norms, Vector grad, Vector x) override;
   void restart() override;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace impasto {
@@ -22,98 +23,109 @@ constexpr double kInverseCurvature = 2.0;
 constexpr double kLeastCosine = 1e-10;
 // After so many rejections of one step the history is no guide here: start again from the gradient.
 constexpr int kMostRejections = 4;
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
+
+// Results, before those of the history: direction . direction, direction . gradient at the last accepted x, and by how much the step along
+// it was last lengthened.
+enum Result { kSquared, kSlope, kTaken, kOwnResults };
 
 }  // namespace
 
-Lbfgs::Lbfgs(Backend& backend, Shape image, const NetworkInput& input, const StyleOptions& options, Workspace& workspace)
+int Lbfgs::result_count(const StyleOptions& options) { return kOwnResults + LbfgsHistory::result_count(options.history); }
+
+Lbfgs::Lbfgs(Backend& backend, Shape image, const NetworkInput& input, const StyleOptions& options, Results results, Workspace& workspace)
     : backend_(backend),
       gradient_tolerance_(options.gradient_tolerance),
       change_tolerance_(options.change_tolerance),
       first_step_(kFirstStepGreyLevels / input.grey_levels_per_unit()),
       longest_step_(kLongestStepGreyLevels / input.grey_levels_per_unit()),
+      results_(results),
       preconditioner_(backend, image, workspace),
-      history_(backend, image.size(), options.history, LbfgsHistory::Kind::kPreconditioned, workspace),
+      history_(backend, image.size(), options.history, LbfgsHistory::Kind::kPreconditioned, results.from(kOwnResults), workspace),
       base_grad_(workspace.vector(image.size(), "optimiser")),
       scaled_grad_(workspace.vector(image.size(), "optimiser")),
       base_scaled_grad_(workspace.vector(image.size(), "optimiser")),
       direction_(workspace.vector(image.size(), "optimiser")),
-      results_(static_cast<double*>(workspace.take(2 * sizeof(double), "results"))) {}
+      change_(workspace.vector(image.size(), "optimiser")),
+      scaled_change_(workspace.vector(image.size(), "optimiser")) {}
+
+void Lbfgs::ask(Vector grad) {
+  preconditioner_.apply(grad, scaled_grad_);
+  if (first_) return;
+  backend_.combine(std::array{1.0, -1.0}, std::array{grad, base_grad_}, change_);
+  backend_.combine(std::array{1.0, -1.0}, std::array{scaled_grad_, base_scaled_grad_}, scaled_change_);
+  history_.measure(change_, scaled_change_, grad, scaled_grad_);
+}
 
 Optimiser::Verdict Lbfgs::advance(double loss, const GradientNorms& norms, Vector grad, Vector x) {
-  if (!first_ && !acceptable(loss)) return retreat(loss, x);
-  return accept(loss, norms, grad, x);
+  if (first_) return accept(loss, norms, grad, x);
+  step_ += results_.host[kTaken];
+  return acceptable(loss) ? accept(loss, norms, grad, x) : retreat(loss, x);
 }
 
 bool Lbfgs::acceptable(double loss) const { return loss <= base_loss_ + kTolerableRise * std::abs(base_loss_); }
 
 Optimiser::Verdict Lbfgs::retreat(double loss, Vector x) {
-  const double refused = step_;
   if (++rejected_ > kMostRejections) {
-    move(-refused, x);
-    // base_grad_ is still the gradient there.
+    move(-step_, kUnbounded, x);
     restart();
+    // base_grad_ is still the gradient there.
     choose_direction(base_grad_, base_scaled_grad_);
     first_ = false;
-    move(step_, x);
+    take_step(x);
     return Verdict::kContinue;
   }
   // The minimiser of the parabola through the loss and slope at the last accepted x and the loss here, within [0.1, 0.5] of the step.
-  const double curvature = 2 * (loss - base_loss_ - refused * slope_);
-  step_ *= std::clamp(-refused * slope_ / curvature, 0.1, 0.5);
-  move(step_ - refused, x);
+  const double slope = results_.host[kSlope];
+  const double curvature = 2 * (loss - base_loss_ - step_ * slope);
+  move(step_ * std::clamp(-step_ * slope / curvature, 0.1, 0.5) - step_, kUnbounded, x);
   return Verdict::kContinue;
 }
-
-void Lbfgs::move(double step, Vector x) { backend_.combine(std::array{1.0, step}, std::array{x, direction_}, x); }
 
 Optimiser::Verdict Lbfgs::accept(double loss, const GradientNorms& norms, Vector grad, Vector x) {
   if (norms.largest <= gradient_tolerance_) return Verdict::kGradientTolerance;
   if (!first_ && std::abs(loss - base_loss_) <= change_tolerance_) return Verdict::kChangeTolerance;
 
-  preconditioner_.apply(grad, scaled_grad_);
   choose_direction(grad, scaled_grad_);
   std::swap(scaled_grad_, base_scaled_grad_);
   backend_.copy(grad, base_grad_);
   base_loss_ = loss;
   rejected_ = 0;
   first_ = false;
-  move(step_, x);
+  take_step(x);
   return Verdict::kContinue;
 }
 
 void Lbfgs::choose_direction(Vector grad, Vector scaled_grad) {
-  bool from_history = false;
+  from_history_ = false;
   if (!first_) {
-    const auto change_from = [&](Vector base, Vector now) { backend_.combine(std::array{1.0, -1.0}, std::array{now, base}, base); };
-    change_from(base_grad_, grad);
-    change_from(base_scaled_grad_, scaled_grad);
-    const LbfgsHistory::Curvature pair = history_.measure(step_, base_grad_, base_scaled_grad_, grad, scaled_grad);
-    if (pair.sy > kLeastCosine * step_ * direction_norm_ * std::sqrt(pair.ymy)) {
+    const LbfgsHistory::Curvature pair = history_.measured(step_);
+    if (pair.sy > kLeastCosine * step_ * std::sqrt(results_.host[kSquared] * pair.ymy)) {
       history_.keep();
       gamma_ = kInverseCurvature * pair.sy / pair.ymy;
     }
-    if (history_.pairs() > 0) {
-      history_.direction(gamma_, scaled_grad, direction_);
-      round_direction(grad);
-      from_history = slope_ < 0;
-    }
+    if (history_.pairs() > 0) from_history_ = history_.direction(gamma_, scaled_grad, direction_) < 0;
   }
-  if (!from_history) {
+  if (!from_history_) {
     history_.clear();
     backend_.combine(std::array{-1.0}, std::array{scaled_grad}, direction_);
-    round_direction(grad);
   }
-  const double rms = direction_norm_ / std::sqrt(static_cast<double>(direction_.size));
-  step_ = from_history ? std::min(1.0, longest_step_ / rms) : first_step_ / rms;
+  history_.round_step(direction_);
+  backend_.dots(std::array{direction_}, std::array{direction_, grad}, results_.at);
+  step_ = 0;
 }
 
-void Lbfgs::round_direction(Vector grad) {
-  history_.round_step(direction_);
-  backend_.dots(std::array{direction_}, std::array{direction_, grad}, results_);
-  std::array<double, 2> host;
-  backend_.fetch(results_, host);
-  direction_norm_ = std::sqrt(host[0]);
-  slope_ = host[1];
+void Lbfgs::move(double length, double longest, Vector x) {
+  backend_.take_step(direction_, results_.at + kSquared, length, longest, x, results_.at + kTaken);
+}
+
+void Lbfgs::take_step(Vector x) {
+  // Of the history's directions the whole, of others as much as is visible.
+  if (from_history_) {
+    move(1.0, longest_step_, x);
+  } else {
+    move(kUnbounded, first_step_, x);
+  }
 }
 
 void Lbfgs::restart() {

@@ -13,8 +13,10 @@ constexpr std::size_t kFresh = 2;
 
 }  // namespace
 
-LbfgsHistory::LbfgsHistory(Backend& backend, std::int64_t size, int capacity, Kind kind, Workspace& workspace)
-    : backend_(backend), slots_(capacity + 1) {
+int LbfgsHistory::result_count(int capacity) { return static_cast<int>(kFresh) * 2 * (capacity + 1) + 1; }
+
+LbfgsHistory::LbfgsHistory(Backend& backend, std::int64_t size, int capacity, Kind kind, Results results, Workspace& workspace)
+    : backend_(backend), slots_(capacity + 1), results_(results) {
   constexpr const char* kPurpose = "L-BFGS history";
   for (int i = 0; i < slots_; ++i) {
     if (kind == Kind::kPreconditioned) {
@@ -31,14 +33,11 @@ LbfgsHistory::LbfgsHistory(Backend& backend, std::int64_t size, int capacity, Ki
   step_grads_.assign(slots, 0.0);
   change_grads_.assign(slots, 0.0);
   step_scales_.assign(slots, 1.0);
-  const std::size_t results = kFresh * 2 * slots + 1;
-  host_results_.reserve(results);
   terms_.reserve(2 * slots + 1);
   compact_terms_.reserve(2 * slots);
   coefficients_.reserve(2 * slots + 1);
   alphas_.reserve(slots);
   order_.reserve(slots);
-  results_ = static_cast<double*>(workspace.take(results * sizeof(double), "results"));
 }
 
 void LbfgsHistory::list_remembered() {
@@ -53,41 +52,42 @@ void LbfgsHistory::list_remembered() {
   }
 }
 
+void LbfgsHistory::measure(Vector grad) { measure_all(changes_[offered_], grad, grad); }
+
 void LbfgsHistory::round_step(Vector direction) { backend_.compress(direction, compact_steps_[offered_]); }
 
-LbfgsHistory::Curvature LbfgsHistory::measure(double step, Vector change, Vector scaled_change, Vector grad, Vector scaled_grad) {
-  step_scales_[offered_] = step;
+void LbfgsHistory::measure(Vector change, Vector scaled_change, Vector grad, Vector scaled_grad) {
   backend_.compress(scaled_change, compact_changes_[offered_]);
-  return measure_all(change, grad, scaled_grad);
+  measure_all(change, grad, scaled_grad);
 }
 
-LbfgsHistory::Curvature LbfgsHistory::measure(Vector grad) { return measure_all(changes_[offered_], grad, grad); }
-
-LbfgsHistory::Curvature LbfgsHistory::measure_all(Vector change, Vector grad, Vector scaled_grad) {
+void LbfgsHistory::measure_all(Vector change, Vector grad, Vector scaled_grad) {
   order_.push_back(offered_);
   list_remembered();
   const std::array<Vector, kFresh> fresh = {change, grad};
   if (preconditioned()) {
-    backend_.dots(compact_terms_, fresh, results_);
+    backend_.dots(compact_terms_, fresh, results_.at);
   } else {
-    backend_.dots(terms_, fresh, results_);
+    backend_.dots(terms_, fresh, results_.at);
   }
-  const std::size_t k = order_.size();
-  const std::size_t products = kFresh * 2 * k;
-  backend_.dots(std::array{scaled_grad}, std::array{grad}, results_ + products);
-  host_results_.resize(products + 1);
-  backend_.fetch(results_, host_results_);
+  backend_.dots(std::array{scaled_grad}, std::array{grad}, results_.at + kFresh * 2 * order_.size());
+  order_.pop_back();
+}
 
+LbfgsHistory::Curvature LbfgsHistory::measured(double step) {
+  step_scales_[offered_] = step;
+  order_.push_back(offered_);
+  const std::size_t k = order_.size();
   for (std::size_t i = 0; i < k; ++i) {
     const int slot = order_[i];
-    const double* of_step = host_results_.data() + kFresh * i;
-    const double* of_change = host_results_.data() + kFresh * (k + i);
+    const double* of_step = results_.host + kFresh * i;
+    const double* of_change = results_.host + kFresh * (k + i);
     step_change(slot, offered_) = step_scales_[slot] * of_step[0];
     step_grads_[slot] = step_scales_[slot] * of_step[1];
     change_change(slot, offered_) = change_change(offered_, slot) = of_change[0];
     change_grads_[slot] = of_change[1];
   }
-  grad_grad_ = host_results_.back();
+  grad_grad_ = results_.host[kFresh * 2 * k];
   order_.pop_back();
   return {step_change(offered_, offered_), change_change(offered_, offered_)};
 }

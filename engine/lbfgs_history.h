@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "engine/results.h"
 #include "engine/workspace.h"
 #include "kernels/backend.h"
 
@@ -18,25 +19,29 @@ class LbfgsHistory {
   // remembered. A step is rounded before it is taken, so that what is remembered of it is the step and not something near it.
   enum class Kind { kPlain, kPreconditioned };
 
-  // Room for `capacity` pairs (and one that is being offered) of vectors of `size` numbers.
-  LbfgsHistory(Backend& backend, std::int64_t size, int capacity, Kind kind, Workspace& workspace);
-
-  // A pair that may be remembered, of kPlain: where to write the step s = x_new - x_old and the change y = grad_new - grad_old.
-  Vector offered_step() const { return steps_[offered_]; }
-  Vector offered_change() const { return changes_[offered_]; }
+  // Room for `capacity` pairs (and one that is being offered) of vectors of `size` numbers. results: as many as result_count says.
+  LbfgsHistory(Backend& backend, std::int64_t size, int capacity, Kind kind, Results results, Workspace& workspace);
+  static int result_count(int capacity);
 
   struct Curvature {
     double sy;   // s . y
     double ymy;  // y . M y
   };
-  // Takes the dot products of the offered pair and of grad with everything remembered: one pass over the history, one wait.
-  Curvature measure(Vector grad);
 
-  // The same, of kPreconditioned. First, before the step: rounds `direction`, of which it will be a multiple.
+  // A pair that may be remembered, of kPlain: where to write the step s = x_new - x_old and the change y = grad_new - grad_old.
+  Vector offered_step() const { return steps_[offered_]; }
+  Vector offered_change() const { return changes_[offered_]; }
+  // Enqueues the dot products of the offered pair and of grad with everything remembered: one pass over the history.
+  void measure(Vector grad);
+
+  // The same of kPreconditioned. Before the step: rounds `direction`, of which it will be a multiple.
   void round_step(Vector direction);
-  // Then, for s = step * direction and `change` y: rounds scaled_change, which is M y, and measures. scaled_grad: M grad.
-  Curvature measure(double step, Vector change, Vector scaled_change, Vector grad, Vector scaled_grad);
+  // Rounds scaled_change, which is M change, and measures. scaled_grad: M grad.
+  void measure(Vector change, Vector scaled_change, Vector grad, Vector scaled_grad);
 
+  // Takes what measure() left, once the host has waited for it; nothing was kept or cleared in between. step: of kPreconditioned, s as a
+  // multiple of the direction.
+  Curvature measured(double step = 1.0);
   // Remembers the pair last measured, forgetting the oldest when full.
   void keep();
   void clear();
@@ -53,8 +58,8 @@ class LbfgsHistory {
   // y of one slot . M y of another.
   double& change_change(int a, int b) { return change_changes_[static_cast<std::size_t>(a) * slots() + b]; }
 
-  // Fetches the dot products of all that is remembered and offered with `change` and grad, and of grad with scaled_grad.
-  Curvature measure_all(Vector change, Vector grad, Vector scaled_grad);
+  // Enqueues the dot products of all that is remembered and offered with `change` and grad, and of grad with scaled_grad.
+  void measure_all(Vector change, Vector grad, Vector scaled_grad);
   // Sets terms_ or compact_terms_ to the steps of order_, then M times the changes, oldest first.
   void list_remembered();
 
@@ -75,11 +80,10 @@ class LbfgsHistory {
   std::vector<double> step_grads_;
   std::vector<double> change_grads_;
   double grad_grad_ = 0;
-  double* results_;
+  Results results_;
   // Reused every iteration so that the loop allocates nothing.
   std::vector<Vector> terms_;
   std::vector<CompactVector> compact_terms_;
-  std::vector<double> host_results_;
   std::vector<double> coefficients_;
   std::vector<double> alphas_;
 };

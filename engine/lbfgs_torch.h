@@ -10,8 +10,10 @@ namespace impasto {
 // taken whatever the loss does; a pair is kept where y . s > 1e-10; H0 = (s . y) / (y . y).
 class LbfgsTorch : public Optimiser {
  public:
-  LbfgsTorch(Backend& backend, Shape image, const StyleOptions& options, Workspace& workspace);
+  LbfgsTorch(Backend& backend, Shape image, const StyleOptions& options, Results results, Workspace& workspace);
+  static int result_count(const StyleOptions& options);
 
+  void ask(Vector grad) override;
   Verdict advance(double loss, const GradientNorms& norms, Vector grad, Vector x) override;
   void restart() override;
 
@@ -20,10 +22,10 @@ class LbfgsTorch : public Optimiser {
   double learning_rate_;
   double gradient_tolerance_;
   double change_tolerance_;
+  Results results_;
   LbfgsHistory history_;
   Vector previous_grad_;
   Vector direction_;
-  double* results_;
   bool first_ = true;
   double first_step_scale_ = 1.0;
   double previous_loss_ = 0;

@@ -11,25 +11,31 @@ constexpr double kFirstStepGreyLevels = 1.0;
 
 }  // namespace
 
-LbfgsWolfe::LbfgsWolfe(Backend& backend, Shape image, const NetworkInput& input, const StyleOptions& options, Workspace& workspace)
+LbfgsWolfe::LbfgsWolfe(Backend& backend, Shape image, const NetworkInput& input, const StyleOptions& options, Results results,
+                       Workspace& workspace)
     : backend_(backend),
       gradient_tolerance_(options.gradient_tolerance),
       change_tolerance_(options.change_tolerance),
       first_step_(kFirstStepGreyLevels / input.grey_levels_per_unit()),
-      history_(backend, image.size(), options.history, LbfgsHistory::Kind::kPlain, workspace),
+      results_(results),
+      history_results_(
+          static_cast<double*>(workspace.take(LbfgsHistory::result_count(options.history) * std::int64_t{sizeof(double)}, "results"))),
+      host_history_results_(static_cast<std::size_t>(LbfgsHistory::result_count(options.history))),
+      history_(backend, image.size(), options.history, LbfgsHistory::Kind::kPlain, {history_results_, host_history_results_.data()},
+               workspace),
       base_(workspace.vector(image.size(), "optimiser")),
       base_grad_(workspace.vector(image.size(), "optimiser")),
-      direction_(workspace.vector(image.size(), "optimiser")),
-      results_(static_cast<double*>(workspace.take(sizeof(double), "results"))) {}
+      direction_(workspace.vector(image.size(), "optimiser")) {}
+
+void LbfgsWolfe::ask(Vector grad) {
+  if (!first_) backend_.dots(std::array{grad}, std::array{direction_}, results_.at);
+}
 
 Optimiser::Verdict LbfgsWolfe::advance(double loss, const GradientNorms& norms, Vector grad, Vector x) {
   if (norms.largest <= gradient_tolerance_) return Verdict::kGradientTolerance;
   if (first_) return start_step(loss, norms, grad, x);
 
-  backend_.dots(std::array{grad}, std::array{direction_}, results_);
-  double slope = 0;
-  backend_.fetch(results_, std::span(&slope, 1));
-  const WolfeSearch::Verdict verdict = search_.told(loss, slope);
+  const WolfeSearch::Verdict verdict = search_.told(loss, results_.host[0]);
   if (verdict == WolfeSearch::Verdict::kContinue) {
     backend_.combine(std::array{1.0, search_.step()}, std::array{base_, direction_}, x);
     return Verdict::kContinue;
@@ -50,7 +56,9 @@ Optimiser::Verdict LbfgsWolfe::start_step(double loss, const GradientNorms& norm
     step = first_step_ * std::sqrt(grad.size / norms.squared);
     first_ = false;
   } else {
-    const LbfgsHistory::Curvature pair = history_.measure(grad);
+    history_.measure(grad);
+    backend_.fetch(history_results_, host_history_results_);
+    const LbfgsHistory::Curvature pair = history_.measured();
     // The curvature condition makes s . y > 0; only a search that failed, at the loss's rounding, can break it.
     if (!(pair.sy > 0)) return Verdict::kChangeTolerance;
     history_.keep();

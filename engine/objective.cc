@@ -153,7 +153,8 @@ std::vector<double> resolved_style_weights(Backend& backend, const NetworkInfo& 
   return weights;
 }
 
-StyleObjective::StyleObjective(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace)
+StyleObjective::StyleObjective(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace,
+                               int more_results)
     : backend_(backend),
       image_(image),
       content_weight_(options.content_weight),
@@ -171,7 +172,8 @@ StyleObjective::StyleObjective(Backend& backend, Network& network, Shape image, 
     style_.push_back({i, 0.0, 0.0, {}, workspace.vector(c * c, "Gram matrices")});
   }
   gram_gradients_.resize(taps_.size());
-  host_results_.resize(content_.size() + style_.size() + 4);
+  own_results_ = static_cast<int>(content_.size() + style_.size()) + 4;
+  host_results_.resize(static_cast<std::size_t>(own_results_ + more_results));
   results_ = static_cast<double*>(workspace.take(host_results_.size() * sizeof(double), "results"));
   value_.losses.style.resize(style_.size());
 }
@@ -265,7 +267,7 @@ void StyleObjective::compute(Vector x, Vector grad, double gradient_scale) {
   backend_.norms(grad, tv_result + 2);
 }
 
-const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
+void StyleObjective::start(Vector x, Vector grad) {
   const Range range(backend_, "evaluate");
   if (recording_ && x.data == recorded_x_ && grad.data == recorded_grad_) {
     recording_();
@@ -275,11 +277,17 @@ const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
     recorded_x_ = x.data;
     recorded_grad_ = grad.data;
   }
+}
+
+const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad, const std::function<void()>& ask) {
+  start(x, grad);
+  if (ask) ask();
   backend_.fetch(results_, host_results_);
   // Each evaluation begins with the same scale, whatever became of those before: the picture alone decides its gradient.
   for (int again = 1; again <= kMostRepeats && gradient_overflowed(); ++again) {
     if (again == 1) ++repeated_;
     compute(x, grad, std::ldexp(gradient_scale_, -again * kRepeatExponent));
+    if (ask) ask();
     backend_.fetch(results_, host_results_);
   }
 
@@ -306,8 +314,9 @@ const StyleObjective::Value& StyleObjective::evaluate(Vector x, Vector grad) {
 bool StyleObjective::gradient_overflowed() const {
   const auto is_finite = [](double value) { return std::isfinite(value); };
   const auto losses_end = host_results_.begin() + static_cast<std::ptrdiff_t>(content_.size() + style_.size());
+  const auto own_end = host_results_.begin() + own_results_;
   return backend_.has_half_range() && std::all_of(host_results_.begin(), losses_end, is_finite) &&
-         !std::all_of(host_results_.end() - 3, host_results_.end(), is_finite);
+         !std::all_of(own_end - 3, own_end, is_finite);
 }
 
 void StyleObjective::add_content_gradient(int tap, Features grad, double gradient_scale) {

@@ -2,11 +2,13 @@
 // [Gatys, Ecker & Bethge 2016; scaling of leongatys/PytorchNeuralStyleTransfer: means over elements, style weight / C^2]
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
 #include "engine/feature_net.h"
 #include "engine/gradient_norms.h"
+#include "engine/results.h"
 #include "impasto/options.h"
 #include "impasto/session.h"
 
@@ -38,8 +40,8 @@ std::vector<double> resolved_style_weights(Backend& backend, const NetworkInfo& 
 // A pure function of the picture: same x, same bits.
 class StyleObjective {
  public:
-  // Borrows backend, network. image: shape of the pictures to evaluate.
-  StyleObjective(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace);
+  // Borrows backend, network. image: shape of the pictures to evaluate. more_results: room for as many of others'.
+  StyleObjective(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace, int more_results = 0);
   StyleObjective(const StyleObjective&) = delete;
   StyleObjective& operator=(const StyleObjective&) = delete;
 
@@ -55,10 +57,14 @@ class StyleObjective {
   // grad = dL/dx. Waits for the device once. The value is overwritten by the next call. The first evaluation with other targets or
   // vectors than before is recorded, and allocates; those that follow are replayed. Where Features have binary16's range and gradients pass
   // it, they are computed again, kept smaller, at most kMostRepeats times, a wait each.
-  const Value& evaluate(Vector x, Vector grad);
+  // ask: called when all of it is enqueued, before each wait: enqueues what else the caller wants to know by then (more_results).
+  const Value& evaluate(Vector x, Vector grad, const std::function<void()>& ask = {});
   static constexpr int kMostRepeats = 3;
   // Evaluations since set_targets whose gradients were computed again.
   int repeated() const { return repeated_; }
+
+  // Others' results, fetched by each evaluation with its own.
+  Results more_results() const { return results().from(own_results_); }
 
  private:
   struct ContentTerm {
@@ -73,9 +79,12 @@ class StyleObjective {
     Vector difference;  // G, then G - A
   };
 
+  Results results() const { return {results_, host_results_.data()}; }
   // All of an evaluation that is the backend's: leaves grad and what results_ points to. gradient_scale: what Features keep gradients
   // times.
   void compute(Vector x, Vector grad, double gradient_scale);
+  // Enqueues it, recorded.
+  void start(Vector x, Vector grad);
   void add_content_gradient(int tap, Features grad, double gradient_scale);
   // Finite losses with a gradient that is not.
   bool gradient_overflowed() const;
@@ -98,9 +107,10 @@ class StyleObjective {
   std::vector<ContentTerm> content_;
   std::vector<StyleTerm> style_;
   std::vector<FeatureNet::GramGradient> gram_gradients_;  // one per tap
-  // In backend memory: squared distances of content_, of style_, total variation, grad . grad, norms of grad.
+  // In backend memory: squared distances of content_, of style_, total variation, grad . grad, norms of grad; then others'.
   double* results_;
   std::vector<double> host_results_;
+  int own_results_;
   // Of compute(), and the memory of the vectors that it computes with; empty before the first.
   Recording recording_;
   const void* recorded_x_ = nullptr;

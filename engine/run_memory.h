@@ -20,8 +20,8 @@ inline Shape shape_of(const Image& image) { return {3, image.height, image.width
 
 // The memory of losses and gradient of one picture size.
 struct EvaluationMemory {
-  EvaluationMemory(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace)
-      : objective(backend, network, image, options, workspace),
+  EvaluationMemory(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace, int more_results = 0)
+      : objective(backend, network, image, options, workspace, more_results),
         x(workspace.vector(image.size(), "picture, gradient, best picture")),
         grad(workspace.vector(image.size(), "picture, gradient, best picture")) {}
 
@@ -33,8 +33,8 @@ struct EvaluationMemory {
 // And of a whole run.
 struct RunMemory : EvaluationMemory {
   RunMemory(Backend& backend, Network& network, Shape image, const StyleOptions& options, Workspace& workspace)
-      : EvaluationMemory(backend, network, image, options, workspace),
-        optimiser(make_optimiser(backend, image, network.input(), options, workspace)),
+      : EvaluationMemory(backend, network, image, options, workspace, optimiser_results(options)),
+        optimiser(make_optimiser(backend, image, network.input(), options, objective.more_results(), workspace)),
         best(workspace.vector(image.size(), "picture, gradient, best picture")) {}
 
   std::unique_ptr<Optimiser> optimiser;

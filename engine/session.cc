@@ -11,6 +11,7 @@
 #include "engine/network_input.h"
 #include "engine/objective.h"
 #include "engine/optimiser.h"
+#include "engine/plan_cache.h"
 #include "engine/run_memory.h"
 #include "impasto/error.h"
 #include "kernels/backend.h"
@@ -24,6 +25,7 @@ constexpr int kMostRestarts = 3;
 struct Chosen {
   Device device;
   std::unique_ptr<Backend> backend;
+  PlanCache plan_cache;
 };
 
 Chosen backend_for(const SessionOptions& options) {
@@ -32,25 +34,29 @@ Chosen backend_for(const SessionOptions& options) {
                          .tile = options.tile,
                          .precision = options.precision,
                          .cuda_device = options.cuda_device,
-                         .cuda_module = options.cuda_module};
+                         .cuda_module = options.cuda_module,
+                         .autotune = options.autotune};
+  const auto make_cuda = [&] {
+    PlanCache plan_cache(options.plan_cache);
+    backend.kind = BackendKind::kCuda;
+    backend.measured_plans = plan_cache.read();
+    return Chosen{Device::kCuda, make_backend(backend), std::move(plan_cache)};
+  };
   if (options.device == Device::kReference) backend.kind = BackendKind::kReferenceDouble;
   if (options.device == Device::kReferenceFloat) backend.kind = BackendKind::kReferenceFloat;
-  if (options.device == Device::kCuda) backend.kind = BackendKind::kCuda;
-  // Who asks for a precision of CUDA's means CUDA.
-  if (options.device == Device::kAuto && options.precision != Precision::kAuto && options.precision != Precision::kFp32) {
-    backend.kind = BackendKind::kCuda;
-    return {Device::kCuda, make_backend(backend)};
-  }
+  if (options.device == Device::kCuda) return make_cuda();
+  // Who asks for a precision of CUDA's, or for its engines to be measured, means CUDA.
+  const bool is_precision_of_cuda = options.precision != Precision::kAuto && options.precision != Precision::kFp32;
+  if (options.device == Device::kAuto && (is_precision_of_cuda || options.autotune)) return make_cuda();
   // Who chooses among the CPU's ways means the CPU.
   if (options.device == Device::kAuto && options.threads == 0 && options.cpu_isa.empty() && options.tile == 0) {
     try {
-      backend.kind = BackendKind::kCuda;
-      return {Device::kCuda, make_backend(backend)};
+      return make_cuda();
     } catch (const DeviceError&) {
       backend.kind = BackendKind::kCpu;
     }
   }
-  return {options.device == Device::kAuto ? Device::kCpu : options.device, make_backend(backend)};
+  return {options.device == Device::kAuto ? Device::kCpu : options.device, make_backend(backend), PlanCache("")};
 }
 
 class Stopwatch {
@@ -65,6 +71,16 @@ void require_same_size(const char* what, const Image& image, const Image& conten
   if (image.width == content.width && image.height == content.height) return;
   throw ShapeError(std::string(what) + " has " + std::to_string(image.width) + "x" + std::to_string(image.height) +
                    " pixels; expected the content's " + std::to_string(content.width) + "x" + std::to_string(content.height));
+}
+
+// prepare, and what that has measured is kept.
+template <class Memory>
+std::unique_ptr<Prepared<Memory>> prepare(Backend& backend, PlanCache& plan_cache, Network& network, const Image& content,
+                                          std::span<const Image> styles, const StyleOptions& options) {
+  std::unique_ptr<Prepared<Memory>> prepared = prepare<Memory>(backend, network, content, styles, options);
+  plan_cache.keep(backend.measured_plans());
+  for (std::string& notice : plan_cache.take_notices()) prepared->notices.push_back(std::move(notice));
+  return prepared;
 }
 
 StopReason stop_reason(Optimiser::Verdict verdict) {
@@ -87,10 +103,12 @@ struct Session::State {
   template <class LoadNetwork>
   State(const SessionOptions& options, const LoadNetwork& load) : State(backend_for(options), load) {}
   template <class LoadNetwork>
-  State(Chosen chosen, const LoadNetwork& load) : device(chosen.device), backend(std::move(chosen.backend)), network(load(*backend)) {}
+  State(Chosen chosen, const LoadNetwork& load)
+      : device(chosen.device), backend(std::move(chosen.backend)), plan_cache(std::move(chosen.plan_cache)), network(load(*backend)) {}
 
   Device device;
   std::unique_ptr<Backend> backend;
+  PlanCache plan_cache;
   Network network;
 };
 
@@ -122,7 +140,7 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
   const Shape shape = shape_of(content);
   const std::vector<double> content_input = preprocess(content, input);
 
-  const std::unique_ptr<Prepared<RunMemory>> prepared = prepare<RunMemory>(backend, network, content, styles, options);
+  const std::unique_ptr<Prepared<RunMemory>> prepared = prepare<RunMemory>(backend, state_->plan_cache, network, content, styles, options);
   RunMemory& run = prepared->memory;
   Result result;
   result.style_weights = prepared->style_weights;
@@ -148,9 +166,15 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
   backend.copy(run.x, run.best);
   const Stopwatch run_time;
   int index = 1;
+  const std::function<void()> ask = [&] {
+    // The last evaluation is nobody's beginning.
+    if (index == evaluations) return;
+    const Range range(backend, "optimiser");
+    run.optimiser->ask(run.grad);
+  };
   for (;; ++index) {
     const Stopwatch evaluation_time;
-    const StyleObjective::Value& value = run.objective.evaluate(run.x, run.grad);
+    const StyleObjective::Value& value = run.objective.evaluate(run.x, run.grad, ask);
     const bool finite = std::isfinite(value.losses.total) && std::isfinite(value.gradient.squared);
     if (value.losses.total < best_loss && finite) {
       best_loss = value.losses.total;
@@ -195,12 +219,13 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
 }
 
 struct Evaluator::State {
-  State(Backend& backend_, Network& network, const Image& content_, std::span<const Image> styles, const StyleOptions& options)
+  State(Backend& backend_, PlanCache& plan_cache, Network& network, const Image& content_, std::span<const Image> styles,
+        const StyleOptions& options)
       : backend(backend_),
         input(network.input()),
         width(content_.width),
         height(content_.height),
-        prepared(prepare<EvaluationMemory>(backend, network, content_, styles, options)),
+        prepared(prepare<EvaluationMemory>(backend, plan_cache, network, content_, styles, options)),
         memory(prepared->memory),
         input_gradient(memory.grad.size) {
     backend.upload(preprocess(content_, input), memory.x);
@@ -233,7 +258,7 @@ PixelGradient Evaluator::evaluate(const Image& pixels) {
 
 Evaluator Session::evaluator(const Image& content, std::span<const Image> styles, const StyleOptions& options) {
   options.validate();
-  return Evaluator(std::make_unique<Evaluator::State>(*state_->backend, state_->network, content, styles, options));
+  return Evaluator(std::make_unique<Evaluator::State>(*state_->backend, state_->plan_cache, state_->network, content, styles, options));
 }
 
 PixelGradient Session::evaluate(const Image& pixels, const Image& content, std::span<const Image> styles, const StyleOptions& options) {

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -101,6 +102,10 @@ class ConvPlan {
 // Operations that Backend::record has recorded: a call enqueues them once more and may throw what they do, on a device DeviceError.
 using Recording = std::function<void()>;
 
+// The plans that a backend has measured: what was asked for, of which device and library, to what was the quickest. In the backend's own
+// words, printable ASCII without quotation marks and backslashes.
+using MeasuredPlans = std::map<std::string, std::string>;
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -155,6 +160,8 @@ class Backend {
   // From now on plan_conv3x3 makes plans with little scratch (true), however slow, or the quickest (false, as at first). Plans made before
   // stay as they are. False is returned by a backend that has one way only.
   virtual bool prefer_memory(bool prefer) = 0;
+  // What BackendOptions::measured_plans brought, and what plan_conv3x3 has measured since. Empty of a backend that measures nothing.
+  virtual MeasuredPlans measured_plans() const { return {}; }
 
   // out = max(in, 0); mask (in.shape) records the signs. out may be in.
   virtual void relu(Features in, Features out, Mask mask) = 0;
@@ -192,6 +199,12 @@ class Backend {
   // out = sum_i coefficients[i] terms[i], in one pass, accumulated in order in at least the vector's precision. out may be one of the
   // terms.
   virtual void combine(std::span<const double> coefficients, std::span<const Vector> terms, Vector out) = 0;
+
+  // x += t direction, as combine above, where t = min(length, longest / sqrt(*squared / direction.size)), or `length` where that quotient
+  // is NaN; *taken = t. So the host can enqueue a step that may not be too long before it knows how long the direction is.
+  //   squared  direction . direction, as dots leaves it; elsewhere than taken
+  //   length   infinite: as long as may be
+  virtual void take_step(Vector direction, const double* squared, double length, double longest, Vector x, double* taken) = 0;
 
   // Rounds v, kCompactRun numbers after the other, to the nearest multiples of the largest magnitude among them / kCompactDigits, and
   // leaves in `to` what stands for the rounded v: an optimiser's history, which is read from end to end at every step, then takes a quarter
@@ -253,10 +266,16 @@ struct BackendOptions {
   int cuda_device = 0;
   // Path of the CUDA module; empty: where it usually is (kernels/cuda_module.h).
   std::string cuda_module = {};
+  // plan_conv3x3 measures what measured_plans has no answer to and takes the quickest, which takes time and, for that time, memory of the
+  // device: OutOfMemoryError where there is not enough. kCuda only.
+  bool autotune = false;
+  // What Backend::measured_plans gave at another time. What fits is taken, with autotune or without; the rest is kept.
+  MeasuredPlans measured_plans = {};
 };
 
-// Throws OptionError for threads < 0, another tile, a cpu_isa this machine or build does not have, or a precision that the backend or its
-// device does not have (the messages list those it has); DeviceError with the one reason why kCuda cannot be had.
+// Throws OptionError for threads < 0, another tile, a cpu_isa this machine or build does not have, a precision that the backend or its
+// device does not have (the messages list those it has), or autotune without kCuda; DeviceError with the one reason why kCuda cannot be
+// had.
 std::unique_ptr<Backend> make_backend(const BackendOptions& options);
 
 // What CUDA has to offer here, one line a device. Throws DeviceError with the one reason why it has nothing.

@@ -32,7 +32,10 @@ std::unique_ptr<Backend> make_backend(const BackendOptions& options) {
   if (options.tile < 0 || options.tile > 6 || options.tile == 3 || options.tile == 5) {
     throw OptionError("tile is " + std::to_string(options.tile) + ", must be 1, 2, 4, 6, or 0 for the quickest");
   }
-  if (options.kind != BackendKind::kCuda) require_own_precision(options);
+  if (options.kind != BackendKind::kCuda) {
+    require_own_precision(options);
+    if (options.autotune) throw OptionError("autotune is true, which only the cuda backend takes; must be false for others");
+  }
   if (options.kind == BackendKind::kCpu) return make_cpu_backend(options);
   if (!options.cpu_isa.empty()) {
     throw OptionError("cpu_isa is \"" + options.cpu_isa + "\", which only the cpu backend takes; must be empty for others");

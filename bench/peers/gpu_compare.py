@@ -2,12 +2,13 @@
 """The CUDA backend beside PyTorch on one GPU: the same numbers, and the time of an evaluation with its optimiser.
 
     gpu_compare.py --program evaluate_pixels --weights vgg19-oxford.h5 [--sizes 400x300 512x512 1024x1024 2048x2048] [--evaluations 40] [--json FILE]
-                   [--device cuda] [--precisions fp32 tf32 fp16 bf16]
+                   [--device cuda] [--precisions fp32 tf32 fp16 bf16] [--autotune] [--no-torch]
 
 For each size and each of --precisions: losses and image gradient against PyTorch in float64 on the same device (largest relative error of a loss term, 1 - cos), then
 complete runs of --evaluations evaluations of lbfgs-torch and of torch.optim.LBFGS, variant by variant in turns, twice: milliseconds from one
 evaluation to the next, median of the second half, when compilation and plans are done. PyTorch: float32 proper and with TF32, both
-layouts. --device cpu --precisions fp32 tries the script where there is no GPU.
+layouts. --autotune: each precision once more, with cuDNN's engines measured. --no-torch: runs of ours only. The file of --json is written
+anew after each size. --device cpu --precisions fp32 tries the script where there is no GPU.
 """
 
 import argparse
@@ -76,13 +77,16 @@ def main():
     parser.add_argument("--evaluations", type=int, default=40)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--precisions", nargs="+", default=["fp32", "tf32", "fp16", "bf16"])
+    parser.add_argument("--autotune", action="store_true")
+    parser.add_argument("--no-torch", action="store_true")
     parser.add_argument("--json")
     args = parser.parse_args()
     name = torch.cuda.get_device_name() if args.device == "cuda" else "cpu"
     rows = []
     with contextlib.ExitStack() as stack:
-        engines = {precision: stack.enter_context(Engine(args.program, args.weights, device=args.device, precision=precision))
-                   for precision in args.precisions}
+        engines = {precision + " autotuned" * tuned: stack.enter_context(
+            Engine(args.program, args.weights, device=args.device, precision=precision, autotune=tuned))
+            for precision in args.precisions for tuned in ([False, True] if args.autotune else [False])}
         description = "; ".join(engine.description for engine in engines.values())
         print(f"{description}; torch {torch.__version__} on {name}; milliseconds per evaluation with optimiser")
         for size in args.sizes:
@@ -97,16 +101,16 @@ def main():
                 for precision, engine in engines.items():
                     row.setdefault("impasto " + precision, []).append(
                         settled([e["elapsed"] for e in engine.run(args.evaluations, "lbfgs-torch")["evaluations"]]))
-                for variant, (tf32, layout) in VARIANTS.items():
+                for variant, (tf32, layout) in ({} if args.no_torch else VARIANTS).items():
                     allow_tf32(tf32)
                     network = Network(args.weights, torch.float32, layout, args.device)
                     row.setdefault("torch " + variant, []).append(torch_run(network, content, style, args.evaluations))
             rows.append(row)
             print("  ".join(f"{key} {min(value):.3f}" if isinstance(value, list) else f"{key} {value if isinstance(value, str) else format(value, '.2g')}"
                             for key, value in row.items()), flush=True)
-    if args.json:
-        with open(args.json, "w", encoding="utf-8") as file:
-            json.dump({"description": description, "torch": torch.__version__, "device": name, "rows": rows}, file, indent=1)
+            if args.json:
+                with open(args.json, "w", encoding="utf-8") as file:
+                    json.dump({"description": description, "torch": torch.__version__, "device": name, "rows": rows}, file, indent=1)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/image_io/vips_runtime.h"
+#include "engine/one_line.h"
 #include "impasto/error.h"
 
 namespace impasto {

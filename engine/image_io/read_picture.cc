@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "engine/image_io/vips_runtime.h"
+#include "engine/one_line.h"
 #include "impasto/error.h"
 #include "impasto/image_io.h"
 

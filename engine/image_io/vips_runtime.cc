@@ -2,7 +2,9 @@
 
 #include <array>
 #include <new>
+#include <string_view>
 
+#include "engine/one_line.h"
 #include "impasto/error.h"
 #include "impasto/image_io.h"
 
@@ -26,15 +28,6 @@ bool start() {
 void start_vips() {
   static const bool started = start();
   static_cast<void>(started);
-}
-
-std::string one_line(std::string_view text) {
-  std::string line(text);
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  line.erase(line.find_last_not_of(' ') + 1);
-  return line;
 }
 
 std::string take_vips_error() {

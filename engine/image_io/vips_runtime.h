@@ -5,7 +5,6 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 
 namespace impasto {
 
@@ -27,9 +26,6 @@ void start_vips();
 // What libvips last complained of, as one line, and forgets it. Its messages are the process's: two threads that fail in the same moment
 // may see each other's. Throws std::bad_alloc where the complaint is that memory ran out.
 std::string take_vips_error();
-
-// text with line ends and other control characters replaced by spaces and trailing ones removed.
-std::string one_line(std::string_view text);
 
 // The sRGB profile built into libvips. start_vips first.
 VipsBlobPtr srgb_profile();

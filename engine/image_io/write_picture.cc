@@ -3,8 +3,9 @@
 
 #include "engine/image_io/encode.h"
 #include "engine/image_io/output_format.h"
-#include "engine/image_io/replace_file.h"
 #include "engine/image_io/vips_runtime.h"
+#include "engine/one_line.h"
+#include "engine/replace_file.h"
 #include "impasto/error.h"
 #include "impasto/image_io.h"
 

@@ -35,6 +35,14 @@ struct SessionOptions {
   // Path of the CUDA module (libimpasto_cuda.so); empty: beside the program, in ../lib/impasto from there, or where the system looks for
   // libraries.
   std::string cuda_module = {};
+  // Measure which of cuDNN's engines is the quickest for each convolution, instead of taking cuDNN's guess. Engines round differently, so
+  // the picture may change in its last digits, and where two are as quick one measurement may choose one and the next the other. Means
+  // CUDA: with Device::kAuto too.
+  bool autotune = false;
+  // Path of the file in which what was measured is kept, for other sessions too: with autotune or without, the plans in it that are of this
+  // device and cuDNN are taken, so that a device gives the same bits from session to session as long as the file stays. Written when
+  // something has been measured; what is wrong with it is no error, Result::notices says it. Empty: kept as long as the session lives.
+  std::string plan_cache = {};
 };
 
 enum class Pooling { kMax, kAverage };

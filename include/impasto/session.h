@@ -27,7 +27,7 @@ struct Losses {
 struct Evaluation {
   // 1, 2, ...
   int index = 0;
-  // What this evaluation took, and the time since stylize began optimising.
+  // What this evaluation took, with what the optimiser asks about the point; and the time since stylize began optimising.
   double seconds = 0;
   double elapsed = 0;
   Losses losses;
@@ -58,8 +58,8 @@ struct Result {
   // The weight each style layer had: as given, or the network's default.
   std::vector<double> style_weights;
   StopReason stop_reason = StopReason::kIterations;
-  // What the caller should know of how it was done, a line each: that slower convolutions were taken where memory was short, that gradients
-  // passed what fp16 holds and were computed again.
+  // What the caller should know of how it was done, a line each: that slower convolutions were taken where memory was short; that gradients
+  // passed what fp16 holds and were computed again; that the file SessionOptions::plan_cache could not be read or written.
   std::vector<std::string> notices;
 };
 
@@ -137,7 +137,8 @@ class Session {
   // evaluator(content, styles, options).evaluate(pixels).
   PixelGradient evaluate(const Image& pixels, const Image& content, std::span<const Image> styles, const StyleOptions& options = {});
 
-  // Backend memory that stylize would take for pictures of these sizes (only width and height of content and styles are read).
+  // Backend memory that stylize would take for pictures of these sizes (only width and height of content and styles are read). Takes none,
+  // unless SessionOptions::autotune has convolutions to measure.
   std::vector<MemoryUse> memory_plan(const Image& content, std::span<const Image> styles, const StyleOptions& options = {}) const;
 
   const NetworkInfo& network() const;

@@ -2,6 +2,7 @@
 #include "kernels/cpu/cpu_backend.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -234,6 +235,12 @@ class CpuBackend : public Backend {
     for_chunks(out.size, [&](std::int64_t, std::int64_t first, std::int64_t last) {
       kernels_.combine(coefficients.data(), terms.data(), static_cast<int>(terms.size()), first, last, floats(out));
     });
+  }
+
+  void take_step(Vector direction, const double* squared, double length, double longest, Vector x, double* taken) override {
+    require_size("take_step", "x", x.size, direction.size);
+    *taken = std::min(length, longest / std::sqrt(*squared / static_cast<double>(direction.size)));
+    combine(std::array{1.0, *taken}, std::array{x, direction}, x);
   }
 
   void compress(Vector v, CompactVector to) override {

@@ -142,8 +142,8 @@ class FeatureConv : public CudaConvPlan {
  public:
   FeatureConv(const Context& context, const ConvSpec& spec)
       : CudaConvPlan(context, spec),
-        forward_(context.dnn->plan(problem(rectifies() ? Convolution::Kind::kForwardRelu : Convolution::Kind::kForward), context.prefer)),
-        gradient_(context.dnn->plan(problem(Convolution::Kind::kGradient), context.prefer)) {}
+        forward_(context.tuner->plan(problem(rectifies() ? Convolution::Kind::kForwardRelu : Convolution::Kind::kForward), context.prefer)),
+        gradient_(context.tuner->plan(problem(Convolution::Kind::kGradient), context.prefer)) {}
 
   std::int64_t scratch_bytes() const override {
     // A gradient that only a ReLU stands before needs a plane as well: what it lets through.
@@ -174,8 +174,8 @@ class FeatureConv : public CudaConvPlan {
     return {kind, spec_.h, spec_.w, filters_.in_channels, filters_.out_channels, context_.precision};
   }
 
-  std::unique_ptr<DnnPlan> forward_;
-  std::unique_ptr<DnnPlan> gradient_;
+  std::shared_ptr<DnnPlan> forward_;
+  std::shared_ptr<DnnPlan> gradient_;
 };
 
 // What scale_to_half works with; the scaled matrix follows.

@@ -5,8 +5,8 @@
 
 #include "kernels/backend.h"
 #include "kernels/cuda/blas.h"
-#include "kernels/cuda/dnn.h"
 #include "kernels/cuda/storage.h"
+#include "kernels/cuda/tuner.h"
 
 namespace impasto::cuda {
 
@@ -14,7 +14,7 @@ namespace impasto::cuda {
 struct Context {
   cudaStream_t stream = nullptr;
   Precision precision = Precision::kFp32;
-  Dnn* dnn = nullptr;
+  Tuner* tuner = nullptr;
   Blas* blas = nullptr;
   // kPartials doubles of device memory (vectors.h).
   double* partials = nullptr;

@@ -17,6 +17,7 @@
 #include "kernels/cuda/pooling.h"
 #include "kernels/cuda/ranges.h"
 #include "kernels/cuda/storage.h"
+#include "kernels/cuda/tuner.h"
 #include "kernels/cuda/vectors.h"
 #include "kernels/shape_checks.h"
 
@@ -140,9 +141,10 @@ class CudaBackend : public Backend {
       : properties_(selected(options.cuda_device)),
         precision_(chosen_precision(options.precision, properties_)),
         dnn_(cuda::make_dnn(stream_)),
+        tuner_(*dnn_, stream_, std::string(properties_.name) + ", " + capability(properties_), options.autotune, options.measured_plans),
         blas_(cuda::make_blas(stream_, precision_)),
         partials_(cuda::allocate(cuda::kPartials * std::int64_t{sizeof(double)})),
-        context_{stream_, precision_, dnn_.get(), blas_.get(), partials()} {}
+        context_{stream_, precision_, &tuner_, blas_.get(), partials()} {}
 
   std::string description() const override { return std::string("cuda, ") + to_string(precision_) + ", " + described(properties_); }
 
@@ -207,6 +209,7 @@ class CudaBackend : public Backend {
     context_.prefer = prefer ? cuda::Prefer::kMemory : cuda::Prefer::kSpeed;
     return true;
   }
+  MeasuredPlans measured_plans() const override { return tuner_.measured(); }
 
   void relu(Features in, Features out, Mask mask) override {
     require_positive("relu", "in", in.shape);
@@ -308,6 +311,11 @@ class CudaBackend : public Backend {
     cuda::combine(coefficients, terms, out, stream_);
   }
 
+  void take_step(Vector direction, const double* squared, double length, double longest, Vector x, double* taken) override {
+    require_size("take_step", "x", x.size, direction.size);
+    cuda::take_step(direction, squared, length, longest, x, taken, stream_);
+  }
+
   void compress(Vector v, CompactVector to) override {
     require_size("compress", "to", to.size, v.size);
     cuda::compress(v, to, stream_);
@@ -402,6 +410,7 @@ class CudaBackend : public Backend {
   Precision precision_;
   Stream stream_;
   std::unique_ptr<cuda::Dnn> dnn_;
+  cuda::Tuner tuner_;
   std::unique_ptr<cuda::Blas> blas_;
   Buffer partials_;
   cuda::Context context_;

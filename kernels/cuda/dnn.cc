@@ -1,6 +1,7 @@
 #include "kernels/cuda/dnn.h"
 
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "kernels/cuda/dnn_graph.h"
@@ -25,10 +26,8 @@ Handle make_handle(cudaStream_t stream) {
 
 class CudnnPlan : public DnnPlan {
  public:
-  CudnnPlan(Handle handle, const Convolution& convolution, Prefer prefer)
-      : handle_(std::move(handle)),
-        has_bias_(convolution.kind != Convolution::Kind::kGradient),
-        chosen_(choose_plan(convolution, PlanTarget(handle_.get()), workspace_cap(convolution), prefer)) {}
+  CudnnPlan(Handle handle, const Convolution& convolution, ChosenPlan chosen)
+      : handle_(std::move(handle)), has_bias_(convolution.kind != Convolution::Kind::kGradient), chosen_(std::move(chosen)) {}
 
   std::int64_t workspace_bytes() const override { return chosen_.workspace_bytes; }
 
@@ -53,14 +52,31 @@ class CudnnPlan : public DnnPlan {
 
 class Cudnn : public Dnn {
  public:
-  explicit Cudnn(cudaStream_t stream) : handle_(make_handle(stream)) {}
+  explicit Cudnn(cudaStream_t stream) : handle_(make_handle(stream)), target_(handle_.get()) {}
+
+  std::string version() const override {
+    // 91900 for 9.19.0.
+    const std::size_t number = cudnnGetVersion();
+    return std::to_string(number / 10'000) + "." + std::to_string(number / 100 % 100) + "." + std::to_string(number % 100);
+  }
 
   std::unique_ptr<DnnPlan> plan(const Convolution& convolution, Prefer prefer) override {
-    return std::make_unique<CudnnPlan>(handle_, convolution, prefer);
+    return std::make_unique<CudnnPlan>(handle_, convolution, choose_plan(convolution, target_, workspace_cap(convolution), prefer));
+  }
+
+  std::vector<EngineChoice> choices(const Convolution& convolution, Prefer prefer, std::size_t most) override {
+    return list_choices(convolution, target_, workspace_cap(convolution), prefer, most);
+  }
+
+  std::unique_ptr<DnnPlan> plan(const Convolution& convolution, const EngineChoice& choice) override {
+    std::optional<ChosenPlan> chosen = plan_of(choice, convolution, target_, workspace_cap(convolution));
+    if (!chosen) return nullptr;
+    return std::make_unique<CudnnPlan>(handle_, convolution, std::move(*chosen));
   }
 
  private:
   Handle handle_;
+  PlanTarget target_;
 };
 
 }  // namespace

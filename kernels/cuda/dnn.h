@@ -3,8 +3,12 @@
 
 #include <cuda_runtime.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "impasto/precision.h"
 
@@ -30,6 +34,15 @@ struct Convolution {
 // Among the plans for a convolution: the one thought the quickest with a workspace as large as the tensors, or with a small one.
 enum class Prefer { kSpeed, kMemory };
 
+// One of cuDNN's engines and how it is set: the same version of cuDNN makes the same plan of it.
+struct EngineChoice {
+  std::int64_t engine = 0;
+  // (knob, setting), as cuDNN numbers them.
+  std::vector<std::pair<std::int64_t, std::int64_t>> knobs;
+
+  bool operator==(const EngineChoice&) const = default;
+};
+
 class DnnPlan {
  public:
   virtual ~DnnPlan() = default;
@@ -42,8 +55,15 @@ class DnnPlan {
 class Dnn {
  public:
   virtual ~Dnn() = default;
+  // Of cuDNN, "9.19.0".
+  virtual std::string version() const = 0;
   // Throws DeviceError when there is no plan for it. The plan may outlive this.
   virtual std::unique_ptr<DnnPlan> plan(const Convolution& convolution, Prefer prefer) = 0;
+  // What that plan is made of, then what would be taken in its place, at most `most` in all. Throws DeviceError as it does.
+  virtual std::vector<EngineChoice> choices(const Convolution& convolution, Prefer prefer, std::size_t most) = 0;
+  // nullptr where the choice makes no plan here, or none that choices() might name: what is not of this cuDNN and device, not in the
+  // convolution's precision, not deterministic, or with too large a workspace.
+  virtual std::unique_ptr<DnnPlan> plan(const Convolution& convolution, const EngineChoice& choice) = 0;
 };
 
 std::unique_ptr<Dnn> make_dnn(cudaStream_t stream);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "impasto/error.h"
+#include "kernels/cuda/storage.h"
 
 namespace impasto::cuda {
 namespace {
@@ -148,6 +149,17 @@ std::deque<Descriptor> operation_graph(const Convolution& convolution, const Pla
   return parts;
 }
 
+// The descriptors that an attribute consists of.
+std::vector<Descriptor> descriptors(const Descriptor& of, cudnnBackendAttributeName_t name, std::int64_t most,
+                                    cudnnBackendDescriptorType_t type, const char* what) {
+  std::vector<Descriptor> made;
+  std::vector<cudnnBackendDescriptor_t> raw;
+  for (std::int64_t i = 0; i < most; ++i) raw.push_back(made.emplace_back(type, what).raw());
+  const std::int64_t written = of.get(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, most, raw.data());
+  made.erase(made.begin() + written, made.end());
+  return made;
+}
+
 // The configurations of engines that may run the graph, those thought the quickest first.
 std::vector<Descriptor> configurations(const Descriptor& graph, const PlanTarget& target, cudnnBackendHeurMode_t mode) {
   Descriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR, "heuristics");
@@ -156,14 +168,7 @@ std::vector<Descriptor> configurations(const Descriptor& graph, const PlanTarget
   target.bind_heuristics(heuristics);
   heuristics.finalize();
   const std::int64_t count = heuristics.get(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_TYPE_BACKEND_DESCRIPTOR, 0, nullptr);
-  std::vector<Descriptor> made;
-  std::vector<cudnnBackendDescriptor_t> raw;
-  for (std::int64_t i = 0; i < count; ++i) {
-    raw.push_back(made.emplace_back(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, "an engine's configuration").raw());
-  }
-  const std::int64_t written = heuristics.get(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_TYPE_BACKEND_DESCRIPTOR, count, raw.data());
-  made.erase(made.begin() + written, made.end());
-  return made;
+  return descriptors(heuristics, CUDNN_ATTR_ENGINEHEUR_RESULTS, count, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, "an engine's configuration");
 }
 
 struct Engine {
@@ -184,6 +189,42 @@ Engine engine_of(const Descriptor& configuration) {
   return read;
 }
 
+EngineChoice choice_of(const Descriptor& configuration) {
+  EngineChoice choice{engine_of(configuration).number, {}};
+  for (const Descriptor& knob : descriptors(configuration, CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_KNOB_TYPE_COUNTS,
+                                            CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, "a knob's setting")) {
+    cudnnBackendKnobType_t type{};
+    std::int64_t value = 0;
+    knob.get(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_TYPE_KNOB_TYPE, 1, &type);
+    knob.get(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, CUDNN_TYPE_INT64, 1, &value);
+    choice.knobs.emplace_back(type, value);
+  }
+  return choice;
+}
+
+// The configuration that the choice stands for, last of `parts`, after what it is made from. Throws DeviceError where cuDNN does not know
+// it.
+void configure(const EngineChoice& choice, const Descriptor& graph, const PlanTarget& target, std::deque<Descriptor>& parts) {
+  Descriptor& engine = parts.emplace_back(CUDNN_BACKEND_ENGINE_DESCRIPTOR, "an engine");
+  engine.set(CUDNN_ATTR_ENGINE_OPERATION_GRAPH, graph);
+  set(engine, CUDNN_ATTR_ENGINE_GLOBAL_INDEX, choice.engine);
+  target.bind_engine(engine);
+  engine.finalize();
+  std::vector<cudnnBackendDescriptor_t> knobs;
+  for (const auto& [number, value] : choice.knobs) {
+    Descriptor& knob = parts.emplace_back(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, "a knob's setting");
+    const auto type = static_cast<cudnnBackendKnobType_t>(number);
+    knob.set(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_TYPE_KNOB_TYPE, 1, &type);
+    set(knob, CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, value);
+    knob.finalize();
+    knobs.push_back(knob.raw());
+  }
+  Descriptor& configuration = parts.emplace_back(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, "an engine's configuration");
+  configuration.set(CUDNN_ATTR_ENGINECFG_ENGINE, engine);
+  configuration.set(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_TYPE_BACKEND_DESCRIPTOR, std::ssize(knobs), knobs.data());
+  configuration.finalize();
+}
+
 // Sums in float32 of products in the precision asked for, the same bits every time. cuDNN's graphs have no switch for any of it: it is the
 // engines that differ. Winograd's algorithm may be among them: it computes in float32 too, and the CPU backend uses it.
 bool is_allowed(const Engine& engine, Precision precision) {
@@ -201,6 +242,64 @@ std::string description(const Convolution& convolution) {
                                                                            : "";
   return std::string(kind) + "3x3 convolution of " + std::to_string(convolution.in_channels) + " to " +
          std::to_string(convolution.out_channels) + " channels of " + std::to_string(convolution.w) + "x" + std::to_string(convolution.h);
+}
+
+// Of a configuration; to be finalised.
+Descriptor planned(const Descriptor& configuration, const PlanTarget& target) {
+  Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, "an execution plan");
+  plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
+  target.bind_plan(plan);
+  return plan;
+}
+
+std::int64_t workspace_of(const Descriptor& plan) {
+  std::int64_t bytes = 0;
+  plan.get(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &bytes);
+  return bytes;
+}
+
+struct Found {
+  Descriptor configuration;
+  Descriptor plan;
+  std::int64_t engine;
+  std::int64_t workspace_bytes;
+};
+
+// As list_choices. At least one.
+std::vector<Found> find_plans(const Descriptor& graph, const Convolution& convolution, const PlanTarget& target, std::int64_t cap,
+                              Prefer prefer, std::size_t most) {
+  std::vector<Found> found;
+  // Of those that are not small enough.
+  std::optional<Found> least;
+  std::string refusal = std::string("no engine computes in ") + to_string(convolution.precision) + " and deterministically";
+  for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
+    if (!found.empty()) break;
+    for (Descriptor& configuration : configurations(graph, target, mode)) {
+      const Engine engine = engine_of(configuration);
+      if (!is_allowed(engine, convolution.precision)) continue;
+      Descriptor plan = planned(configuration, target);
+      // Heuristics offer configurations that turn out not to be supported.
+      if (const cudnnStatus_t status = cudnnBackendFinalize(plan.raw()); status != CUDNN_STATUS_SUCCESS) {
+        refusal = words(status);
+        continue;
+      }
+      const std::int64_t workspace_bytes = workspace_of(plan);
+      if (workspace_bytes > cap) {
+        refusal = "an engine needs " + std::to_string(workspace_bytes) + " bytes";
+        continue;
+      }
+      if (prefer == Prefer::kSpeed || workspace_bytes <= kSmallWorkspace) {
+        found.push_back({std::move(configuration), std::move(plan), engine.number, workspace_bytes});
+        if (found.size() == most) return found;
+      } else if (!least || workspace_bytes < least->workspace_bytes) {
+        least.emplace(Found{std::move(configuration), std::move(plan), engine.number, workspace_bytes});
+      }
+    }
+  }
+  if (found.empty() && least) found.push_back(std::move(*least));
+  if (!found.empty()) return found;
+  throw DeviceError("cuDNN has no plan for the " + description(convolution) + " within " + std::to_string(cap) +
+                    " bytes of workspace; the last reason: " + refusal);
 }
 
 }  // namespace
@@ -250,6 +349,10 @@ void PlanTarget::bind_heuristics(Descriptor& heuristics) const {
   if (properties_) heuristics.set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, *properties_);
 }
 
+void PlanTarget::bind_engine(Descriptor& engine) const {
+  if (properties_) engine.set(CUDNN_ATTR_ENGINE_DEVICEPROP, *properties_);
+}
+
 void PlanTarget::bind_plan(Descriptor& plan) const {
   if (properties_) {
     plan.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, *properties_);
@@ -261,52 +364,43 @@ void PlanTarget::bind_plan(Descriptor& plan) const {
 std::int64_t workspace_cap(const Convolution& convolution) {
   const std::int64_t in = convolution.in_channels;
   const std::int64_t out = convolution.out_channels;
-  const std::int64_t tensors = ((in + out) * convolution.h * convolution.w + 9 * in * out) * std::int64_t{sizeof(float)};
+  const std::int64_t tensors = ((in + out) * convolution.h * convolution.w + 9 * in * out) * bytes_of(storage_of(convolution.precision));
   return std::max(std::int64_t{512} << 20, tensors + tensors / 8);
 }
 
 ChosenPlan choose_plan(const Convolution& convolution, const PlanTarget& target, std::int64_t cap, Prefer prefer) {
   std::deque<Descriptor> parts = operation_graph(convolution, target);
-  struct Found {
-    Descriptor configuration;
-    Descriptor plan;
-    std::int64_t engine;
-    std::int64_t workspace_bytes;
-  };
-  std::optional<Found> found;
-  const auto is_settled = [&] { return found && (prefer == Prefer::kSpeed || found->workspace_bytes <= kSmallWorkspace); };
-  std::string refusal = std::string("no engine computes in ") + to_string(convolution.precision) + " and deterministically";
-  for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
-    if (is_settled()) break;
-    for (Descriptor& configuration : configurations(parts.back(), target, mode)) {
-      const Engine engine = engine_of(configuration);
-      if (!is_allowed(engine, convolution.precision)) continue;
-      Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR, "an execution plan");
-      plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
-      target.bind_plan(plan);
-      // Heuristics offer configurations that turn out not to be supported.
-      if (const cudnnStatus_t status = cudnnBackendFinalize(plan.raw()); status != CUDNN_STATUS_SUCCESS) {
-        refusal = words(status);
-        continue;
-      }
-      std::int64_t workspace_bytes = 0;
-      plan.get(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &workspace_bytes);
-      if (workspace_bytes > cap) {
-        refusal = "an engine needs " + std::to_string(workspace_bytes) + " bytes";
-        continue;
-      }
-      if (!found || workspace_bytes < found->workspace_bytes) {
-        found.emplace(Found{std::move(configuration), std::move(plan), engine.number, workspace_bytes});
-      }
-      if (is_settled()) break;
-    }
+  Found found = std::move(find_plans(parts.back(), convolution, target, cap, prefer, 1).front());
+  parts.push_back(std::move(found.configuration));
+  return {std::move(parts), std::move(found.plan), found.engine, found.workspace_bytes};
+}
+
+std::vector<EngineChoice> list_choices(const Convolution& convolution, const PlanTarget& target, std::int64_t cap, Prefer prefer,
+                                       std::size_t most) {
+  const std::deque<Descriptor> parts = operation_graph(convolution, target);
+  std::vector<EngineChoice> choices;
+  for (const Found& found : find_plans(parts.back(), convolution, target, cap, prefer, most)) {
+    EngineChoice choice = choice_of(found.configuration);
+    // Heuristics may name one twice.
+    if (std::find(choices.begin(), choices.end(), choice) == choices.end()) choices.push_back(std::move(choice));
   }
-  if (found) {
-    parts.push_back(std::move(found->configuration));
-    return {std::move(parts), std::move(found->plan), found->engine, found->workspace_bytes};
+  return choices;
+}
+
+std::optional<ChosenPlan> plan_of(const EngineChoice& choice, const Convolution& convolution, const PlanTarget& target, std::int64_t cap) {
+  std::deque<Descriptor> parts = operation_graph(convolution, target);
+  const Descriptor& graph = parts.back();
+  try {
+    configure(choice, graph, target, parts);
+  } catch (const DeviceError&) {
+    return std::nullopt;
   }
-  throw DeviceError("cuDNN has no plan for the " + description(convolution) + " within " + std::to_string(cap) +
-                    " bytes of workspace; the last reason: " + refusal);
+  if (!is_allowed(engine_of(parts.back()), convolution.precision)) return std::nullopt;
+  Descriptor plan = planned(parts.back(), target);
+  if (cudnnBackendFinalize(plan.raw()) != CUDNN_STATUS_SUCCESS) return std::nullopt;
+  const std::int64_t workspace_bytes = workspace_of(plan);
+  if (workspace_bytes > cap) return std::nullopt;
+  return ChosenPlan{std::move(parts), std::move(plan), choice.engine, workspace_bytes};
 }
 
 }  // namespace impasto::cuda

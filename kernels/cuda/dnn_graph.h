@@ -4,11 +4,13 @@
 
 #include <cudnn_graph.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "kernels/cuda/dnn.h"
 
@@ -54,6 +56,7 @@ class PlanTarget {
 
   void bind_graph(Descriptor& graph) const;
   void bind_heuristics(Descriptor& heuristics) const;
+  void bind_engine(Descriptor& engine) const;
   void bind_plan(Descriptor& plan) const;
 
  private:
@@ -86,5 +89,13 @@ inline constexpr std::int64_t kSmallWorkspace = std::int64_t{128} << 20;
 // order of cuDNN's heuristics. For Prefer::kMemory the first with a small workspace or, where none is small, with the least. Throws
 // DeviceError where there is none.
 ChosenPlan choose_plan(const Convolution& convolution, const PlanTarget& target, std::int64_t cap, Prefer prefer = Prefer::kSpeed);
+
+// Those plans in that order, at most `most`, each once: the first is choose_plan's. For Prefer::kMemory those with a small workspace or,
+// where none is small, the one with the least. Throws DeviceError where there is none.
+std::vector<EngineChoice> list_choices(const Convolution& convolution, const PlanTarget& target, std::int64_t cap, Prefer prefer,
+                                       std::size_t most);
+
+// The plan that the choice makes; none where it is not one of this cuDNN and device, or not one that choose_plan may take.
+std::optional<ChosenPlan> plan_of(const EngineChoice& choice, const Convolution& convolution, const PlanTarget& target, std::int64_t cap);
 
 }  // namespace impasto::cuda

@@ -61,6 +61,10 @@ __device__ inline void add_term(double coefficient, float4 term, FourSums& sums)
   sums.w += coefficient * term.w;
 }
 
+__device__ inline float4 as_floats(const FourSums& sums) {
+  return {static_cast<float>(sums.x), static_cast<float>(sums.y), static_cast<float>(sums.z), static_cast<float>(sums.w)};
+}
+
 __global__ void __launch_bounds__(kCombineThreads) combine_terms(const Terms terms, std::int64_t size, float* out) {
   const std::int64_t stride = std::int64_t{gridDim.x} * kCombineThreads * 4;
   for (std::int64_t at = (std::int64_t{blockIdx.x} * kCombineThreads + threadIdx.x) * 4; at < size; at += stride) {
@@ -74,8 +78,23 @@ __global__ void __launch_bounds__(kCombineThreads) combine_terms(const Terms ter
       }
     }
     for (; i < terms.count; ++i) add_term(terms.coefficients[i], load_four(terms.from[i], at, size), sums);
-    store_four(out, at, size,
-               {static_cast<float>(sums.x), static_cast<float>(sums.y), static_cast<float>(sums.z), static_cast<float>(sums.w)});
+    store_four(out, at, size, as_floats(sums));
+  }
+}
+
+// --- take_step ------------------------------------------------------------------------------------------------------------------------
+
+__global__ void __launch_bounds__(kCombineThreads)
+    step_along(const float* direction, std::int64_t size, const double* squared, double length, double longest, float* x, double* taken) {
+  const double most = longest / sqrt(*squared / static_cast<double>(size));
+  const double t = most < length ? most : length;
+  if (blockIdx.x == 0 && threadIdx.x == 0) *taken = t;
+  const std::int64_t stride = std::int64_t{gridDim.x} * kCombineThreads * 4;
+  for (std::int64_t at = (std::int64_t{blockIdx.x} * kCombineThreads + threadIdx.x) * 4; at < size; at += stride) {
+    FourSums sums{};
+    add_term(1, load_four(x, at, size), sums);
+    add_term(t, load_four(direction, at, size), sums);
+    store_four(x, at, size, as_floats(sums));
   }
 }
 
@@ -196,6 +215,11 @@ void combine(std::span<const double> coefficients, std::span<const Vector> terms
     add(coefficients[i], floats(terms[i]));
   }
   start();
+}
+
+void take_step(Vector direction, const double* squared, double length, double longest, Vector x, double* taken, cudaStream_t stream) {
+  launch("starting take_step", step_along, dim3(blocks_for(x.size, kCombineThreads * 4)), dim3(kCombineThreads), stream, floats(direction),
+         x.size, squared, length, longest, floats(x), taken);
 }
 
 void norms(Vector v, double* partials, double* result, cudaStream_t stream) {

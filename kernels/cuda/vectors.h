@@ -15,6 +15,7 @@ inline constexpr std::int64_t kPartials = std::int64_t{1} << 18;
 
 void dots(std::span<const Vector> many, std::span<const Vector> few, double* partials, double* result, cudaStream_t stream);
 void combine(std::span<const double> coefficients, std::span<const Vector> terms, Vector out, cudaStream_t stream);
+void take_step(Vector direction, const double* squared, double length, double longest, Vector x, double* taken, cudaStream_t stream);
 void norms(Vector v, double* partials, double* result, cudaStream_t stream);
 void adam(Vector grad, const Backend::AdamParameters& parameters, std::int64_t t, Vector m, Vector v, Vector x, cudaStream_t stream);
 

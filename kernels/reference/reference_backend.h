@@ -46,6 +46,7 @@ class ReferenceBackend final : public Backend {
   void copy(Vector from, Vector to) override;
   void dots(std::span<const Vector> many, std::span<const Vector> few, double* result) override;
   void combine(std::span<const double> coefficients, std::span<const Vector> terms, Vector out) override;
+  void take_step(Vector direction, const double* squared, double length, double longest, Vector x, double* taken) override;
   void compress(Vector v, CompactVector to) override;
   void dots(std::span<const CompactVector> many, std::span<const Vector> few, double* result) override;
   void combine(std::span<const double> coefficients, std::span<const CompactVector> terms, double scale, Vector v, Vector out) override;

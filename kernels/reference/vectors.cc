@@ -1,5 +1,6 @@
 // What the optimisers compute with.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -47,6 +48,13 @@ void ReferenceBackend<T>::combine(std::span<const double> coefficients, std::spa
     for (std::size_t k = 0; k < terms.size(); ++k) sum += coefficients[k] * static_cast<const T*>(terms[k].data)[i];
     to[i] = static_cast<T>(sum);
   }
+}
+
+template <class T>
+void ReferenceBackend<T>::take_step(Vector direction, const double* squared, double length, double longest, Vector x, double* taken) {
+  require_size("take_step", "x", x.size, direction.size);
+  *taken = std::min(length, longest / std::sqrt(*squared / static_cast<double>(direction.size)));
+  combine(std::array{1.0, *taken}, std::array{x, direction}, x);
 }
 
 template <class T>

@@ -133,6 +133,98 @@ TEST_F(CliDevice, PrecisionThatCannotBeHadIsAnError) {
   EXPECT_EQ(folder_.files().count("none.png"), 0u);
 }
 
+// What was measured is kept, and taken by the runs that follow, measuring or not: the quickest of the stand-in's engines has 16 MiB more of
+// workspace, which the plan of a dry run shows.
+TEST_F(CliDevice, MeasuredPlansAreKept) {
+  const auto environment = [&](const std::string& cache) {
+    Environment made = kEmulated;
+    made["XDG_CACHE_HOME"] = folder_.path(cache);
+    return made;
+  };
+  const auto shallow = [&](const std::string& device, const std::string& out, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> all = arguments(device, out);
+    all.insert(all.end(), {"--style-layers", "relu1_1", "--content-layers", "relu2_1"});
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  const auto scratch = [&](const std::string& cache) {
+    const Outcome dry = run(shallow("cuda", "none.png", {"--dry-run"}), environment(cache));
+    EXPECT_EQ(dry.exit_code, 0) << dry.err;
+    const std::size_t at = dry.out.find("scratch of convolutions");
+    EXPECT_NE(at, std::string::npos) << dry.out;
+    return dry.out.substr(at, dry.out.find('\n', at) - at);
+  };
+  const std::string file = "cache/impasto/cuda-plans.json";
+  const std::string guessed = scratch("cache");
+  EXPECT_EQ(folder_.files().count("cache"), 0u);
+  for (const std::string device : {"auto", "cuda"}) {
+    const Outcome tuned = run(shallow(device, "tuned.png", {"--autotune"}), environment("cache"));
+    ASSERT_EQ(tuned.exit_code, 0) << tuned.err;
+    EXPECT_TRUE(contains(tuned.err, "cuda, tf32, ")) << tuned.err;
+    EXPECT_EQ(report("tuned.png")["settings"]["autotune"], true);
+    EXPECT_TRUE(report("tuned.png")["notices"].empty()) << report("tuned.png")["notices"];
+  }
+  const nlohmann::json kept = nlohmann::json::parse(read_file(folder_.path(file)));
+  EXPECT_EQ(kept["impasto plans"], "1");
+  // Of two convolutions both ways, beside the format.
+  EXPECT_EQ(kept.size(), 5u);
+  for (const auto& [name, engine] : kept.items()) {
+    if (name == "impasto plans") continue;
+    EXPECT_TRUE(contains(name, "cuDNN 9.99.0, Emulated device, compute capability 9.0, tf32, ")) << name;
+    EXPECT_TRUE(contains(engine, "engine 12, knobs ")) << engine;
+  }
+  EXPECT_NE(scratch("cache"), guessed);
+  EXPECT_EQ(scratch("another"), guessed);
+  const Outcome informed = run(shallow("cuda", "informed.png"), environment("cache"));
+  ASSERT_EQ(informed.exit_code, 0) << informed.err;
+  EXPECT_EQ(report("informed.png")["settings"]["autotune"], false);
+  // The stand-in's engines compute the same.
+  EXPECT_EQ(read_picture(folder_.path("informed.png")).image.pixels, read_picture(folder_.path("tuned.png")).image.pixels);
+
+  // Damage is said and, once something is measured, mended.
+  const std::string whole = read_file(folder_.path(file));
+  write_file(folder_.path(file), whole.substr(0, whole.size() / 2));
+  for (const bool tunes : {false, true}) {
+    const std::vector<std::string> more = tunes ? std::vector<std::string>{"--autotune"} : std::vector<std::string>{};
+    const Outcome damaged = run(shallow("cuda", "damaged.png", more), environment("cache"));
+    ASSERT_EQ(damaged.exit_code, 0) << damaged.err;
+    EXPECT_TRUE(contains(damaged.err, "no measured plans are taken from " + folder_.path(file) + ": it is damaged")) << damaged.err;
+    EXPECT_EQ(report("damaged.png")["notices"].size(), 1u);
+    EXPECT_EQ(read_file(folder_.path(file)) == whole, tunes);
+  }
+}
+
+TEST_F(CliDevice, MeasuredPlansThatCannotBeKeptAreANotice) {
+  write_file(folder_.path("file"), "x");
+  Environment environment = kEmulated;
+  environment["XDG_CACHE_HOME"] = folder_.path("file");
+  std::vector<std::string> all = arguments("cuda", "out.png");
+  all.push_back("--autotune");
+  const Outcome outcome = run(all, environment);
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, "impasto: the measured plans are not kept: cannot write " + folder_.path("file/impasto")))
+      << outcome.err;
+}
+
+TEST_F(CliDevice, MeasuringIsCudas) {
+  struct Case {
+    const char* device;
+    Environment environment;
+    int exit_code;
+    const char* named;
+  };
+  for (const Case& wrong : {Case{"cpu", kEmulated, 2, "autotune is true"}, Case{"reference", {}, 2, "autotune is true"},
+                            Case{"auto", with_module(folder_.path("absent.so")), 3, "absent.so"}}) {
+    std::vector<std::string> all = arguments(wrong.device, "none.png");
+    all.push_back("--autotune");
+    const Outcome outcome = run(all, wrong.environment);
+    EXPECT_EQ(outcome.exit_code, wrong.exit_code) << outcome.err;
+    EXPECT_TRUE(is_one_error_line(outcome.err)) << outcome.err;
+    EXPECT_TRUE(contains(outcome.err, wrong.named)) << outcome.err;
+  }
+  EXPECT_EQ(folder_.files().count("none.png"), 0u);
+}
+
 TEST_F(CliDevice, DevicesAreListed) {
   const Outcome outcome = run({"devices"}, kEmulated);
   EXPECT_EQ(outcome.exit_code, 0);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "tests/cli/command.h"
 #include "tools/impasto/arguments.h"
@@ -16,6 +17,7 @@
 #include "tools/impasto/progress.h"
 #include "tools/impasto/published.h"
 #include "tools/impasto/report.h"
+#include "tools/impasto/settings.h"
 #include "tools/impasto/sizing.h"
 
 namespace impasto::command {
@@ -125,6 +127,27 @@ TEST(Arguments, FilesNamedLikeKeywordsNeedAPath) {
   EXPECT_EQ(parse({"--init", "random"}).style.init, Init::kRandom);
   EXPECT_EQ(parse({"--init", "./random"}).style.init, Init::kPicture);
   EXPECT_EQ(parse({"--init", "./random"}).init_picture, "./random");
+}
+
+TEST(Settings, PlansAreKeptInTheUsersCacheFolder) {
+  const auto with = [](const char* name, const char* value) { value == nullptr ? unsetenv(name) : setenv(name, value, 1); };
+  const auto kept = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return value == nullptr ? std::optional<std::string>() : std::string(value);
+  };
+  const std::optional<std::string> home = kept("HOME");
+  const std::optional<std::string> cache = kept("XDG_CACHE_HOME");
+  with("HOME", "/home/me");
+  with("XDG_CACHE_HOME", "/cache");
+  EXPECT_EQ(plan_cache(), "/cache/impasto/cuda-plans.json");
+  for (const char* const other : {static_cast<const char*>(nullptr), "", "not/absolute"}) {
+    with("XDG_CACHE_HOME", other);
+    EXPECT_EQ(plan_cache(), "/home/me/.cache/impasto/cuda-plans.json");
+  }
+  with("HOME", nullptr);
+  EXPECT_EQ(plan_cache(), "");
+  with("HOME", home ? home->c_str() : nullptr);
+  with("XDG_CACHE_HOME", cache ? cache->c_str() : nullptr);
 }
 
 TEST(Progress, RemainingTimeLeavesOutTheFirstEvaluation) {

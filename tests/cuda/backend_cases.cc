@@ -17,10 +17,14 @@ std::vector<BackendCase> backend_cases() {
   };
   std::vector<BackendCase> cases;
   for (const Precision precision : {Precision::kFp32, Precision::kTf32, Precision::kFp16, Precision::kBf16}) {
-    BackendCase on_device = cuda_case(std::string("cuda_") + to_string(precision), precision);
-    on_device.variants = {[precision] { return make_cuda_backend({.precision = precision}); }};
-    on_device.memory = {copy, copy};
-    cases.push_back(on_device);
+    // Whichever of cuDNN's engines turns out to be the quickest is held to the same as the one that heuristics choose.
+    for (const bool autotune : {false, true}) {
+      BackendCase on_device = cuda_case(std::string("cuda_") + to_string(precision) + (autotune ? "_autotuned" : ""), precision);
+      on_device.variants = {[=] { return make_cuda_backend({.precision = precision, .autotune = autotune}); }};
+      if (autotune) on_device.own = Part::kConvolutions;
+      on_device.memory = {copy, copy};
+      cases.push_back(on_device);
+    }
   }
   return cases;
 }

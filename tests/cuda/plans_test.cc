@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <tuple>
@@ -238,6 +239,67 @@ TEST_P(Plans, TheSameTwice) {
     EXPECT_EQ(once.engine, again.engine);
     EXPECT_EQ(once.workspace_bytes, again.workspace_bytes);
   }
+}
+
+// Engine and knobs are all that tells the plans of one convolution apart.
+TEST_P(Plans, AreMadeAgainFromTheirChoices) {
+  constexpr std::size_t kMost = 8;
+  for (const Kind kind : {Kind::kForward, Kind::kForwardRelu, Kind::kGradient}) {
+    const Convolution convolution = of(first({400, 300}), kind);
+    const std::int64_t cap = workspace_cap(convolution);
+    for (const Prefer prefer : {Prefer::kSpeed, Prefer::kMemory}) {
+      const std::vector<EngineChoice> choices = list_choices(convolution, target_, cap, prefer, kMost);
+      ASSERT_FALSE(choices.empty());
+      EXPECT_LE(choices.size(), kMost);
+      const ChosenPlan chosen = choose_plan(convolution, target_, cap, prefer);
+      for (const EngineChoice& choice : choices) {
+        const std::optional<ChosenPlan> again = plan_of(choice, convolution, target_, cap);
+        ASSERT_TRUE(again) << "engine " << choice.engine;
+        EXPECT_EQ(again->engine, choice.engine);
+        EXPECT_LE(again->workspace_bytes, cap);
+        EXPECT_EQ(std::count(choices.begin(), choices.end(), choice), 1);
+        if (&choice == &choices.front()) {
+          EXPECT_EQ(choice.engine, chosen.engine);
+          EXPECT_EQ(again->workspace_bytes, chosen.workspace_bytes);
+        }
+        if (again->workspace_bytes > 0) {
+          EXPECT_FALSE(plan_of(choice, convolution, target_, again->workspace_bytes - 1));
+        }
+      }
+      std::printf("%-12s  %-13s  %zu choices\n", GetParam().name().c_str(), name_of(kind), choices.size());
+    }
+  }
+}
+
+TEST_P(Plans, AreNotMadeFromOtherChoices) {
+  const Convolution convolution = of(first({400, 300}), Kind::kForwardRelu);
+  const std::int64_t cap = workspace_cap(convolution);
+  const EngineChoice known = list_choices(convolution, target_, cap, Prefer::kSpeed, 1).front();
+  EngineChoice knob = known;
+  knob.knobs.emplace_back(CUDNN_KNOB_TYPE_COUNTS + 1, 1);
+  for (const EngineChoice& other : {EngineChoice{1'000'000, {}}, EngineChoice{-1, {}}, knob}) {
+    EXPECT_FALSE(plan_of(other, convolution, target_, cap)) << "engine " << other.engine;
+  }
+}
+
+// A file may name an engine that rounds more than was asked for.
+TEST(PlansOfTheH200, AreNotMadeOfEnginesThatRoundMore) {
+  const PlanTarget target = described(std::string(IMPASTO_CUDA_DEVICES) + "/h200.json");
+  Convolution convolution{Kind::kForwardRelu, 300, 400, 64, 64, Precision::kTf32};
+  const std::int64_t cap = workspace_cap(convolution);
+  const EngineChoice rounding = list_choices(convolution, target, cap, Prefer::kSpeed, 1).front();
+  EXPECT_TRUE(plan_of(rounding, convolution, target, cap));
+  convolution.precision = Precision::kFp32;
+  EXPECT_FALSE(plan_of(rounding, convolution, target, cap));
+}
+
+TEST(WorkspaceCap, IsOfTheTensorsAsTheyAreStored) {
+  const Convolution convolution{Kind::kForward, 4096, 4096, 64, 64, Precision::kFp32};
+  constexpr std::int64_t kNumbers = std::int64_t{128} * 4096 * 4096 + 9 * 64 * 64;
+  EXPECT_EQ(workspace_cap(convolution), kNumbers * 4 + kNumbers * 4 / 8);
+  Convolution halved = convolution;
+  halved.precision = Precision::kBf16;
+  EXPECT_EQ(workspace_cap(halved), kNumbers * 2 + kNumbers * 2 / 8);
 }
 
 // Which tensor cores take no whole words of, and the kernel suite has.

@@ -1,12 +1,17 @@
 // Stands in for cuDNN under kernels/cuda/dnn.h: the same convolutions by loops, of operands rounded as tensor cores take them. Its plans
 // ask for a workspace, as cuDNN's for copies of the tensors unless memory is preferred, and leave it full of NaN, so that a workspace which
-// overlaps anything shows.
+// overlaps anything shows. There are three engines, which compute the same: number 11, which is the first in the order of heuristics, takes
+// 40 microseconds; 12, the quickest, 10, but a hundred times as long when it first runs, and a workspace larger by 16 MiB; 13 takes 20.
 #include "kernels/cuda/dnn.h"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstring>
 #include <limits>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/emulation/fault_gate.h"
@@ -17,10 +22,35 @@ namespace {
 
 constexpr std::int64_t kLeastWorkspaceFloats = 193;
 
+using std::chrono::microseconds;
+
+struct Engine {
+  std::int64_t number;
+  microseconds takes;
+  microseconds takes_first;
+  std::int64_t more_workspace_floats;
+};
+
+constexpr std::array<Engine, 3> kEngines = {{
+    {11, microseconds(40), microseconds(40), 0},
+    {12, microseconds(10), microseconds(1000), std::int64_t{4} << 20},
+    {13, microseconds(20), microseconds(20), 0},
+}};
+
+// What of an engine's setting the preference is.
+constexpr std::int64_t kCopiesKnob = 5;
+
+EngineChoice choice_of(const Engine& engine, Prefer prefer) {
+  return {engine.number, {{2, 7}, {kCopiesKnob, prefer == Prefer::kSpeed ? 1 : 0}}};
+}
+
 class Plan : public DnnPlan {
  public:
-  Plan(cudaStream_t stream, const Convolution& convolution, Prefer prefer)
-      : stream_(stream), convolution_(convolution), workspace_floats_(kLeastWorkspaceFloats) {
+  Plan(cudaStream_t stream, const Convolution& convolution, const Engine& engine, Prefer prefer)
+      : stream_(stream),
+        convolution_(convolution),
+        engine_(engine),
+        workspace_floats_(kLeastWorkspaceFloats + engine.more_workspace_floats) {
     if (prefer == Prefer::kSpeed) {
       workspace_floats_ += std::int64_t{convolution.in_channels + convolution.out_channels} * convolution.h * convolution.w;
     }
@@ -29,7 +59,9 @@ class Plan : public DnnPlan {
   std::int64_t workspace_bytes() const override { return workspace_floats_ * std::int64_t{sizeof(float)}; }
 
   void run(const void* from, const void* filters, const void* bias, void* to, void* workspace) override {
-    emulation::enqueue_library_call("cuDNN convolution", stream_, [=, this] { compute(from, filters, bias, to, workspace); });
+    const microseconds takes = std::exchange(has_run_, true) ? engine_.takes : engine_.takes_first;
+    emulation::enqueue_library_call(
+        "cuDNN convolution", stream_, [=, this] { compute(from, filters, bias, to, workspace); }, takes);
   }
 
  private:
@@ -87,7 +119,9 @@ class Plan : public DnnPlan {
 
   cudaStream_t stream_;
   Convolution convolution_;
+  Engine engine_;
   std::int64_t workspace_floats_;
+  bool has_run_ = false;
 };
 
 class Loops : public Dnn {
@@ -96,7 +130,28 @@ class Loops : public Dnn {
 
   std::unique_ptr<DnnPlan> plan(const Convolution& convolution, Prefer prefer) override {
     emulation::pass_library_call("cuDNN plan");
-    return std::make_unique<Plan>(stream_, convolution, prefer);
+    return std::make_unique<Plan>(stream_, convolution, kEngines.front(), prefer);
+  }
+
+  std::string version() const override { return "9.99.0"; }
+
+  std::vector<EngineChoice> choices(const Convolution&, Prefer prefer, std::size_t most) override {
+    emulation::pass_library_call("cuDNN heuristics");
+    std::vector<EngineChoice> made;
+    for (const Engine& engine : kEngines) {
+      if (made.size() < most) made.push_back(choice_of(engine, prefer));
+    }
+    return made;
+  }
+
+  std::unique_ptr<DnnPlan> plan(const Convolution& convolution, const EngineChoice& choice) override {
+    emulation::pass_library_call("cuDNN plan");
+    for (const Engine& engine : kEngines) {
+      for (const Prefer prefer : {Prefer::kSpeed, Prefer::kMemory}) {
+        if (choice == choice_of(engine, prefer)) return std::make_unique<Plan>(stream_, convolution, engine, prefer);
+      }
+    }
+    return nullptr;
   }
 
  private:

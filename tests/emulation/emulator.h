@@ -9,6 +9,7 @@
 
 #include <cuda_runtime.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -62,7 +63,8 @@ std::string take_ranges();
 void log_range(const std::string& part);
 
 // For what stands in for a library: gives the stream work to do, now or whenever the graph is launched that is being captured. work must
-// not call the runtime. A call like those of the runtime.
-cudaError_t enqueue(cudaStream_t stream, std::function<void()> work);
+// not call the runtime. takes: of the device's time, which events read and which has nothing to do with the host's; a kernel, a copy or a
+// fill takes a microsecond. A call like those of the runtime.
+cudaError_t enqueue(cudaStream_t stream, std::function<void()> work, std::chrono::nanoseconds takes = std::chrono::microseconds(1));
 
 }  // namespace impasto::emulation

@@ -929,10 +929,14 @@ TEST(RuntimeTest, TimesEvents) {
   ASSERT_EQ(cudaEventCreateWithFlags(&to, cudaEventDefault), cudaSuccess);
   EXPECT_EQ(cudaEventElapsedTime(&milliseconds, from, to), cudaErrorInvalidResourceHandle);
   EXPECT_EQ(cudaEventRecord(from), cudaSuccess);
+  EXPECT_EQ(enqueue(
+                nullptr, [] {}, std::chrono::microseconds(250)),
+            cudaSuccess);
+  EXPECT_EQ(enqueue(nullptr, [] {}), cudaSuccess);
   EXPECT_EQ(cudaEventRecord(to), cudaSuccess);
   EXPECT_EQ(cudaEventSynchronize(to), cudaSuccess);
   EXPECT_EQ(cudaEventElapsedTime(&milliseconds, from, to), cudaSuccess);
-  EXPECT_GE(milliseconds, 0);
+  EXPECT_FLOAT_EQ(milliseconds, 0.251f);
   cudaEventDestroy(from);
   cudaEventDestroy(to);
   cudaGetLastError();

@@ -1,6 +1,7 @@
 // Calls of cuDNN and cuBLAS are made to fail in turn like those of the runtime (emulation::fail_call).
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <utility>
 
@@ -15,9 +16,10 @@ inline void pass_library_call(const char* what) {
   cuda::check(cudaRuntimeGetVersion(&version), what);
 }
 
-// The same of a call that gives the stream work.
-inline void enqueue_library_call(const char* what, cudaStream_t stream, std::function<void()> work) {
-  cuda::check(enqueue(stream, std::move(work)), what);
+// The same of a call that gives the stream work; takes: as for enqueue.
+inline void enqueue_library_call(const char* what, cudaStream_t stream, std::function<void()> work,
+                                 std::chrono::nanoseconds takes = std::chrono::microseconds(1)) {
+  cuda::check(enqueue(stream, std::move(work), takes), what);
 }
 
 }  // namespace impasto::emulation

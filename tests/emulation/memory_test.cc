@@ -204,8 +204,10 @@ TEST_F(DeviceMemory, APlanTakesNone) {
 TEST_F(DeviceMemory, AnyCallOfARunMayFail) {
   const Image content = picture(8, 6, 1);
   const std::vector<Image> styles = {picture(9, 7, 2)};
-  const std::int64_t before = emulation::calls();
+  // Makes the plans, which are kept; that each of them may fail transfer_test.cc shows.
   const Result expected = session_.stylize(content, styles, options_);
+  const std::int64_t before = emulation::calls();
+  session_.stylize(content, styles, options_);
   const std::int64_t calls = emulation::calls() - before;
   const std::int64_t allocations = emulation::live_allocations();
   int leaner = 0;
@@ -256,6 +258,22 @@ TEST(HalfPrecision, ASessionSaysWhatWasPastIt) {
   options.init = Init::kContent;
   EXPECT_THROW(session.stylize(endless, styles, options), OptionError);
   EXPECT_THROW(session.stylize(content, std::vector<Image>{endless}, options), OptionError);
+}
+
+// Losses, the best picture, tolerances, progress and the question whether to stop: of all that the host decides at each turn it decides on
+// what one wait has brought.
+TEST_F(DeviceMemory, OfIterationsIsWaitedForOnce) {
+  for (const Optimizer optimizer : {Optimizer::kLbfgs, Optimizer::kLbfgsTorch, Optimizer::kAdam}) {
+    options_.optimizer = optimizer;
+    options_.iterations = 6;
+    std::vector<std::int64_t> waits;
+    session_.stylize(content_, styles_, options_, [&](const Progress&) {
+      waits.push_back(emulation::waits());
+      return true;
+    });
+    ASSERT_EQ(waits.size(), 6u);
+    for (std::size_t i = 1; i < waits.size(); ++i) EXPECT_EQ(waits[i], waits[i - 1] + 1) << i;
+  }
 }
 
 TEST(DeviceMemoryOfASession, MayNotHoldTheNetwork) {

@@ -47,7 +47,7 @@ struct CUgraphExec_st {
 
 struct CUevent_st {
   bool recorded = false;
-  std::chrono::steady_clock::time_point time;
+  std::chrono::nanoseconds time{};
 };
 
 namespace impasto::emulation {
@@ -76,6 +76,8 @@ struct Runtime {
   std::int64_t submissions = 0;
   std::int64_t graph_launches = 0;
   std::int64_t waits = 0;
+  // That the device has worked.
+  std::chrono::nanoseconds time{};
   // The call that is to fail, counted down to it.
   std::int64_t failing = 0;
   std::string fault;
@@ -158,6 +160,9 @@ cudaError_t submit(Runtime& state, cudaStream_t stream, Work work) {
   return work();
 }
 
+// What a kernel, a copy or a fill takes of the device's time, whatever it does.
+constexpr std::chrono::microseconds kPieceOfWork{1};
+
 cudaError_t allocate(Runtime& state, void** memory, std::size_t bytes, bool on_device) {
   if (state.refuses_unsafe_call()) return cudaErrorStreamCaptureUnsupported;
   if (memory == nullptr) return cudaErrorInvalidValue;
@@ -214,8 +219,9 @@ cudaError_t copy(Runtime& state, void* to, const void* from, std::size_t bytes, 
     stream->capture->valid = false;
     return cudaErrorStreamCaptureUnsupported;
   }
-  return submit(state, stream, [=] {
+  return submit(state, stream, [=, &state] {
     std::memmove(to, from, bytes);
+    state.time += kPieceOfWork;
     return cudaSuccess;
   });
 }
@@ -224,8 +230,9 @@ cudaError_t fill(Runtime& state, void* to, int value, std::size_t bytes, cudaStr
   if (!state.has(stream)) return cudaErrorInvalidResourceHandle;
   if (bytes == 0) return cudaSuccess;
   if (to == nullptr || !lies(state, to, bytes, true)) return cudaErrorInvalidValue;
-  return submit(state, stream, [=] {
+  return submit(state, stream, [=, &state] {
     std::memset(to, value, bytes);
+    state.time += kPieceOfWork;
     return cudaSuccess;
   });
 }
@@ -353,10 +360,11 @@ std::string take_ranges() { return std::exchange(ranges, {}); }
 
 void log_range(const std::string& part) { ranges += part; }
 
-cudaError_t enqueue(cudaStream_t stream, std::function<void()> work) {
+cudaError_t enqueue(cudaStream_t stream, std::function<void()> work, std::chrono::nanoseconds takes) {
   return call(cudaErrorInvalidValue, [&](Runtime& state) {
-    return submit(state, stream, [work = std::move(work)] {
+    return submit(state, stream, [&state, takes, work = std::move(work)] {
       work();
+      state.time += takes;
       return cudaSuccess;
     });
   });
@@ -370,6 +378,7 @@ cudaError_t launch(const cudaLaunchConfig_t& config, void (*thread)(const void* 
     const Order order = config.stream == nullptr ? state.order : config.stream->order;
     return submit(state, config.stream, [&state, grid = config.gridDim, block = config.blockDim, order, thread, context] {
       state.fault = run(grid, block, order, thread, context.get());
+      state.time += kPieceOfWork;
       return state.fault.empty() ? cudaSuccess : cudaErrorLaunchFailure;
     });
   });
@@ -625,7 +634,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
       return cudaErrorStreamCaptureUnsupported;
     }
     event->recorded = true;
-    event->time = std::chrono::steady_clock::now();
+    event->time = state.time;
     return cudaSuccess;
   });
 }

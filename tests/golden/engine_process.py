@@ -10,10 +10,11 @@ import numpy as np
 
 
 class Engine:
-    def __init__(self, program, weights, device="cpu", threads=0, cpu_isa="", tile=0, precision="auto"):
+    def __init__(self, program, weights, device="cpu", threads=0, cpu_isa="", tile=0, precision="auto", autotune=False):
         self._folder = tempfile.TemporaryDirectory()
         self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.description = self.ask(open=weights, device=device, threads=threads, cpu_isa=cpu_isa, tile=tile, precision=precision)["device"]
+        self.description = self.ask(open=weights, device=device, threads=threads, cpu_isa=cpu_isa, tile=tile, precision=precision,
+                                    autotune=autotune)["device"]
 
     def __enter__(self):
         return self

@@ -1,7 +1,7 @@
 // evaluate_pixels: answers requests, one line of JSON each on stdin, with one line of JSON each on stdout, so that scripts
 // (check_parity.py, bench/peers/) can put the library beside others, evaluation by evaluation, in one process that stays.
 //
-//   {"open": WEIGHTS, "device": "cpu", "threads": 0, "cpu_isa": "", "tile": 0, "precision": "auto"}
+//   {"open": WEIGHTS, "device": "cpu", "threads": 0, "cpu_isa": "", "tile": 0, "precision": "auto", "autotune": false}
 //        -> {"device": DESCRIPTION}
 //   {"pictures": {"content": P, "styles": [P, ...]}, "options": OPTIONS}               -> {}        targets computed
 //   {"evaluate": P, "gradient": FILE or null}                                          -> {"losses", "seconds"}
@@ -98,6 +98,7 @@ class Server {
     SessionOptions options = on(device_named(request["device"]), request["cpu_isa"], request["tile"]);
     options.threads = request["threads"];
     options.precision = precision_named(request["precision"]);
+    options.autotune = request["autotune"];
     evaluator_.reset();
     session_.reset();
     session_.emplace(request["open"].get<std::string>(), options);

@@ -139,6 +139,8 @@ TEST_P(Contract, VectorsRefuseOtherSizes) {
   EXPECT_THROW(dots({four}, std::vector<Vector>(Backend::kMaxFew + 1, four)), ShapeError);
   EXPECT_THROW(combine({1, 2}, {four}), ShapeError);
   EXPECT_THROW(combine({1, 2}, {four, three}), ShapeError);
+  EXPECT_THROW(backend().take_step(three, result, 1, 1, four, result + 1), ShapeError);
+  EXPECT_THROW(backend().take_step(four, result, 1, 1, three, result + 1), ShapeError);
   EXPECT_THROW(backend().smooth(bench_.vector(13), {3, 2, 2}, 1, bench_.vector(12), 1.0, bench_.vector(12), bench_.vector(12)), ShapeError);
   EXPECT_THROW(backend().smooth(bench_.vector(12), {3, 2, 2}, 1, bench_.vector(11), 1.0, bench_.vector(12), bench_.vector(12)), ShapeError);
   EXPECT_THROW(backend().smooth(bench_.vector(12), {3, 2, 2}, 1, bench_.vector(12), 1.0, bench_.vector(13), bench_.vector(12)), ShapeError);
@@ -217,6 +219,14 @@ TEST_P(Contract, DescribesItselfInOneLine) {
   EXPECT_EQ(description.find('\n'), std::string::npos);
 }
 
+TEST_P(Contract, MeasuredPlansArePlainText) {
+  backend().plan_conv3x3({6, 4, Epilogue::kRelu, filters_.get()});
+  for (const auto& [name, plan] : backend().measured_plans()) {
+    EXPECT_FALSE(name.empty());
+    for (const char c : name + plan) EXPECT_TRUE(c >= 0x20 && c <= 0x7e && c != '"' && c != '\\') << name << ": " << plan;
+  }
+}
+
 TEST(MakeBackend, RefusesWhatItDoesNotHave) {
   BackendOptions options;
   options.threads = -1;
@@ -239,6 +249,15 @@ TEST(MakeBackend, RefusesWhatItDoesNotHave) {
   for (BackendKind kind : {BackendKind::kReferenceFloat, BackendKind::kReferenceDouble}) {
     options.kind = kind;
     EXPECT_THROW(make_backend(options), OptionError);
+  }
+  for (BackendKind kind : {BackendKind::kCpu, BackendKind::kReferenceFloat, BackendKind::kReferenceDouble}) {
+    EXPECT_TRUE(make_backend({.kind = kind})->measured_plans().empty());
+    try {
+      make_backend({.kind = kind, .autotune = true});
+      ADD_FAILURE() << "accepted";
+    } catch (const OptionError& error) {
+      EXPECT_NE(std::string(error.what()).find("autotune is true"), std::string::npos) << error.what();
+    }
   }
 }
 

@@ -1,7 +1,10 @@
-// copy, dots, combine, norms, smooth, adam.
+// copy, dots, combine, take_step, norms, smooth, adam.
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <iterator>
 #include <limits>
+#include <utility>
 
 #include "tests/kernel/proof.h"
 #include "tests/support/random.h"
@@ -118,6 +121,83 @@ TEST_P(Vectors, CombineTakesCoefficientsOfAnySize) {
                         },
                         {tolerance::kFloatExpression});
   }
+}
+
+struct Step {
+  double length;
+  double longest;
+};
+
+// x after the step, how long it was.
+Outputs take_step(Workbench& bench, const std::vector<double>& from, const std::vector<double>& direction, Step step) {
+  const Vector along = bench.vector(direction);
+  double* const squared = bench.results(1);
+  double* const taken = bench.results(1);
+  bench.backend().dots(std::array{along}, std::array{along}, squared);
+  const Vector x = bench.vector(from);
+  bench.backend().take_step(along, squared, step.length, step.longest, x, taken);
+  return {bench.read(x), bench.read(taken, 1)};
+}
+
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+
+// Directions of RMS 3, and steps by powers of two.
+TEST_P(Vectors, TakeStepIsBoundedByTheDirectionsLength) {
+  for (std::int64_t size : kSizes) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, std::to_string(size));
+    const std::vector<double> base = integers(91, size, -99, 99);
+    std::vector<double> direction = integers(92, size, 0, 1);
+    for (double& d : direction) d = 6 * d - 3;
+    for (const auto& [step, taken] : {std::pair(Step{0.5, 100}, 0.5), std::pair(Step{1, 1.5}, 0.5), std::pair(Step{kInfinite, 12}, 4.0),
+                                      std::pair(Step{0.25, kInfinite}, 0.25), std::pair(Step{-0.5, kInfinite}, -0.5)}) {
+      const Operation operation = [&, one = step](Workbench& bench) { return take_step(bench, base, direction, one); };
+      expect_equal_to_reference(GetParam(), operation);
+      EXPECT_EQ(expected_outputs(GetParam(), operation)[1][0], taken);
+    }
+  }
+}
+
+TEST_P(Vectors, TakeStepOfRealNumbers) {
+  for (std::int64_t size : kSizes) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, std::to_string(size));
+    for (const Step step : {Step{0.3, 20}, Step{1, 0.07}}) {
+      expect_as_reference(GetParam(), [&](Workbench& bench) { return take_step(bench, normal(93, size), normal(94, size), step); },
+                          {tolerance::kFloatExpression.with_floor(1), tolerance::kDoubleSum});
+    }
+  }
+}
+
+// What combine makes of the same numbers, to the bit: a step by what the host knows and one by what the device knows are one.
+TEST_P(Vectors, TakeStepIsCombine) {
+  for (std::int64_t size : {1, 5, 1003}) {
+    const std::vector<double> base = normal(95, size);
+    const std::vector<double> direction = normal(96, size);
+    const Outputs outputs = proven_outputs(GetParam(), [&](Workbench& bench) {
+      Outputs made = take_step(bench, base, direction, {0.37, kInfinite});
+      const Vector x = bench.vector(base);
+      bench.backend().combine(std::array{1.0, 0.37}, std::array{x, bench.vector(direction)}, x);
+      made.push_back(bench.read(x));
+      return made;
+    });
+    EXPECT_EQ(outputs[0], outputs[2]);
+  }
+}
+
+TEST_P(Vectors, TakeStepHidesNoNan) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const auto& [base, direction] : {std::pair(std::vector<double>{1, 2, 3}, std::vector<double>{1, nan, 1}),
+                                        std::pair(std::vector<double>{1, nan, 3}, std::vector<double>{1, 2, 1})}) {
+    const Outputs outputs = proven_outputs(GetParam(), [&, &from = base, &along = direction](Workbench& bench) {
+      return take_step(bench, from, along, {1, 2});
+    });
+    EXPECT_TRUE(std::isnan(outputs[0][1]));
+    if (std::isnan(direction[1])) {
+      EXPECT_EQ(outputs[1][0], 1);
+    }
+  }
+  // Nowhere to go: as far as may be, which is no number.
+  const Outputs nowhere = proven_outputs(GetParam(), [&](Workbench& bench) { return take_step(bench, {1, 2}, {0, 0}, {kInfinite, 2}); });
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(std::isnan(nowhere[0][static_cast<std::size_t>(i)]));
 }
 
 TEST_P(Vectors, Norms) {

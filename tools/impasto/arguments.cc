@@ -152,7 +152,8 @@ void Parser::describe() {
       "5 weights missing or damaged, 6 out of memory, 130 interrupted (Ctrl-C: the best picture so far is saved; twice: at once).\n"
       "Weights are looked for in: --weights, $IMPASTO_WEIGHTS, $XDG_DATA_HOME/impasto (~/.local/share/impasto), PREFIX/share/impasto, "
       "beside\n"
-      "the program; there vgg19-oxford.h5 before vgg19-torchvision.h5. tools/get-weights obtains them.");
+      "the program; there vgg19-oxford.h5 before vgg19-torchvision.h5. tools/get-weights obtains them.\n"
+      "What --autotune measures is kept in $XDG_CACHE_HOME/impasto/cuda-plans.json (~/.cache/impasto), and taken without it as well.");
 }
 
 void Parser::describe_pictures() {
@@ -262,6 +263,8 @@ void Parser::describe_network() {
            settings_.session.tile = choose<int>("--tile", text, {{"auto", 0}, {"1", 1}, {"2", 2}, {"4", 4}, {"6", 6}});
          });
   flag("--exact", exact_, "Convolutions summed in double: the gradient to 1e-6, for seven times the time; the same as --tile 1");
+  flag("--autotune", settings_.session.autotune,
+       "Measure which of cuDNN's engines is the quickest for each convolution, once for each device and size: means CUDA");
 }
 
 void Parser::describe_reports() {
@@ -281,7 +284,8 @@ void Parser::describe_reports() {
                                                       {"none", ProgressKind::kNone}});
          });
   flag("-q,--quiet", settings_.quiet, "No progress and no notes on stderr, only errors");
-  flag("--dry-run", settings_.dry_run, "Print resolved settings, memory by purpose and estimated time; create nothing");
+  flag("--dry-run", settings_.dry_run,
+       "Print resolved settings, memory by purpose and estimated time; create nothing beside what --autotune keeps");
 }
 
 void Parser::finish() {
@@ -296,6 +300,7 @@ void Parser::finish() {
     throw Failure(kUsage, "--exact cannot be combined with another --tile than 1");
   if (exact_) settings_.session.tile = 1;
   settings_.session.cuda_module = cuda_module();
+  settings_.session.plan_cache = plan_cache();
   if (settings_.quiet && !progress_given_) settings_.progress = ProgressKind::kNone;
 
   apply(preset_, overrides_, settings_);

@@ -68,6 +68,7 @@ Json every_setting(const Settings& settings, const Inputs& inputs) {
   Json json = picture_settings(settings, inputs);
   if (settings.style.init == Init::kPicture) json["init"] = settings.init_picture;
   json["device"] = to_string(settings.session.device);
+  json["autotune"] = settings.session.autotune;
   json["threads"] = settings.session.threads;
   json["cpu_isa"] = settings.session.cpu_isa.empty() ? "best" : settings.session.cpu_isa;
   json["bit_depth"] = settings.bit_depth;

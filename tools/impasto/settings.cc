@@ -83,6 +83,18 @@ std::string cuda_module() {
   return path == nullptr ? "" : path;
 }
 
+std::string plan_cache() {
+  const auto folder = [](const char* name) {
+    const char* path = std::getenv(name);
+    // The XDG specification has paths that are not absolute ignored.
+    return path == nullptr || *path != '/' ? "" : std::string(path);
+  };
+  constexpr const char* kName = "/impasto/cuda-plans.json";
+  if (const std::string cache = folder("XDG_CACHE_HOME"); !cache.empty()) return cache + kName;
+  const std::string home = folder("HOME");
+  return home.empty() ? "" : home + "/.cache" + kName;
+}
+
 std::string to_string(Device device) {
   switch (device) {
     case Device::kAuto:

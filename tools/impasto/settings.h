@@ -70,6 +70,8 @@ std::string to_string(Device device);
 
 // Where to look for the CUDA module: $IMPASTO_CUDA_MODULE, "" for the usual places.
 std::string cuda_module();
+// Where measured plans are kept: cuda-plans.json in $XDG_CACHE_HOME/impasto, by default ~/.cache/impasto; "" without a home.
+std::string plan_cache();
 // With the picture's path for kPicture.
 std::string init_name(const Settings& settings);
 std::string filter_name(const Sizing& sizing);

@@ -64,7 +64,9 @@ struct History {
       : kind(of),
         backend(std::move(made)),
         workspace(*backend, 1 << 20),
-        history(*backend, kSize, kCapacity, of, workspace),
+        results(static_cast<std::size_t>(LbfgsHistory::result_count(kCapacity))),
+        results_there(static_cast<double*>(workspace.take(std::ssize(results) * std::int64_t{sizeof(double)}, "test"))),
+        history(*backend, kSize, kCapacity, of, {results_there, results.data()}, workspace),
         grad(workspace.vector(kSize, "test")),
         scaled_grad(workspace.vector(kSize, "test")),
         step(workspace.vector(kSize, "test")),
@@ -80,14 +82,18 @@ struct History {
     if (kind == LbfgsHistory::Kind::kPlain) {
       backend->upload(s, history.offered_step());
       backend->upload(y, history.offered_change());
-      pair = history.measure(grad);
+      history.measure(grad);
+      backend->fetch(results_there, results);
+      pair = history.measured();
       return s;
     }
     backend->upload(direction, step);
     backend->upload(y, change);
     backend->upload(my, scaled_change);
     history.round_step(step);
-    pair = history.measure(scale, change, scaled_change, grad, scaled_grad);
+    history.measure(change, scaled_change, grad, scaled_grad);
+    backend->fetch(results_there, results);
+    pair = history.measured(scale);
     return s;
   }
 
@@ -100,6 +106,8 @@ struct History {
   LbfgsHistory::Kind kind;
   std::unique_ptr<Backend> backend;
   Workspace workspace;
+  std::vector<double> results;
+  double* results_there;
   LbfgsHistory history;
   LbfgsHistory::Curvature pair{};
   Vector grad;

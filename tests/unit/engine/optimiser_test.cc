@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <iterator>
 
 namespace impasto {
 namespace {
@@ -35,7 +37,9 @@ struct Trace {
 Trace run(const Bowl& bowl, const StyleOptions& options, int evaluations) {
   const auto backend = make_backend({.kind = BackendKind::kReferenceDouble});
   Workspace workspace(*backend, 16 << 20);
-  const auto optimiser = make_optimiser(*backend, kImage, NetworkInput(), options, workspace);
+  std::vector<double> asked(static_cast<std::size_t>(optimiser_results(options)));
+  const Results answers{static_cast<double*>(workspace.take(std::ssize(asked) * std::int64_t{sizeof(double)}, "test")), asked.data()};
+  const auto optimiser = make_optimiser(*backend, kImage, NetworkInput(), options, answers, workspace);
   const Vector x_device = workspace.vector(kImage.size(), "test");
   const Vector grad_device = workspace.vector(kImage.size(), "test");
   double* const results = static_cast<double*>(workspace.take(3 * sizeof(double), "test"));
@@ -49,7 +53,9 @@ Trace run(const Bowl& bowl, const StyleOptions& options, int evaluations) {
     backend->norms(grad_device, results);
     backend->dots(std::array{grad_device}, std::array{grad_device}, results + 2);
     std::array<double, 3> norms;
+    optimiser->ask(grad_device);
     backend->fetch(results, norms);
+    backend->fetch(answers.at, asked);
     trace.verdict = optimiser->advance(trace.losses.back(), {norms[0], norms[1], norms[2]}, grad_device, x_device);
   }
   return trace;

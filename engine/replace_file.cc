@@ -1,4 +1,4 @@
-#include "engine/image_io/replace_file.h"
+#include "engine/replace_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,7 +13,7 @@
 #include <optional>
 #include <system_error>
 
-#include "engine/image_io/vips_runtime.h"
+#include "engine/one_line.h"
 #include "impasto/error.h"
 
 namespace impasto {
@@ -45,7 +45,7 @@ Target target_of(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> followed(realpath(path.c_str(), nullptr), std::free);
   target.file = followed ? followed.get() : path;
   target.directory = std::filesystem::path(target.file).parent_path().string();
-  if (target.directory.empty()) target.directory = ".";
+  if (target.directory.empty()) target.directory = std::string(1, '.');
   return target;
 }
 
