@@ -191,10 +191,11 @@ void StyleObjective::compute(Vector x, Vector grad) {
     }
   }
   const Range range(backend_, "backward");
-  net_.backward(
-      gram_gradients_, [this](int tap, Features grad_features) { add_content_gradient(tap, grad_features); }, grad);
   const double mean = 1.0 / image_.size();
-  if (tv_weight_ > 0) backend_.total_variation(x, image_, 2 * tv_weight_ * mean, grad, tv_result);
+  const TotalVariationTerm variation{x, 2 * tv_weight_ * mean, tv_result};
+  net_.backward(
+      gram_gradients_, [this](int tap, Features grad_features) { add_content_gradient(tap, grad_features); }, grad,
+      tv_weight_ > 0 ? &variation : nullptr);
   backend_.dots(std::array{grad}, std::array{grad}, tv_result + 1);
   backend_.norms(grad, tv_result + 2);
 }

@@ -12,10 +12,10 @@ void check_forward(const ConvSpec& spec, Features in, Features out, Mask mask) {
   if (mask.data != nullptr && spec.epilogue != Epilogue::kNone) require_shape("conv3x3 forward", "mask", mask.shape, spec.convolved());
 }
 
-void check_gradient(const ConvSpec& spec, Features grad_out, Mask mask, Features grad_in, const GramTerm* plus) {
+void check_gradient(const ConvSpec& spec, Features grad_out, Mask mask, Features grad_in, const LossTerm& plus) {
   require_shape("conv3x3 gradient", "grad_out", grad_out.shape, spec.output());
   require_shape("conv3x3 gradient", "grad_in", grad_in.shape, spec.input());
-  if (plus != nullptr) require_gram_term("conv3x3 gradient", spec, *plus);
+  require_loss_term("conv3x3 gradient", spec, plus);
   if (spec.epilogue == Epilogue::kNone) return;
   require_shape("conv3x3 gradient", "mask", mask.shape, spec.convolved());
   if (mask.data == nullptr) throw ShapeError("conv3x3 gradient: mask is empty, must be what forward() recorded");

@@ -21,6 +21,6 @@ std::unique_ptr<ConvPlan> plan_image_conv(const Context& context, const ConvSpec
 
 // The checks that forward and gradient of both kinds share.
 void check_forward(const ConvSpec& spec, Features in, Features out, Mask mask);
-void check_gradient(const ConvSpec& spec, Features grad_out, Mask mask, Features grad_in, const GramTerm* plus);
+void check_gradient(const ConvSpec& spec, Features grad_out, Mask mask, Features grad_in, const LossTerm& plus);
 
 }  // namespace impasto::cpu

@@ -2,6 +2,8 @@
 #include "kernels/cpu/image_conv.h"
 
 #include <algorithm>
+#include <numeric>
+#include <variant>
 
 #include "kernels/cpu/conv_filters.h"
 #include "kernels/cpu/conv_plans.h"
@@ -14,6 +16,47 @@ namespace {
 // Rows of the gradient that one task takes; it computes the products of one row more at either end, 2 / 16 of the work.
 constexpr int kStripRows = 16;
 
+// Total variation beside the gradient that it joins, rows of which are still in cache when they are added to. Tasks leave their shares of
+// the sum in scratch, to be added up in the tasks' order.
+class VariationSum {
+ public:
+  static std::int64_t scratch_bytes(std::int64_t tasks) { return tasks * static_cast<std::int64_t>(sizeof(double)); }
+
+  // plus: as gradient() has it; borrowed. shares: scratch_bytes(tasks).
+  VariationSum(const KernelTable& kernels, const LossTerm& plus, Shape shape, Features grad, void* shares, std::int64_t tasks)
+      : kernels_(kernels),
+        term_(std::get_if<TotalVariationTerm>(&plus)),
+        shape_(shape),
+        grad_(static_cast<float*>(grad.data)),
+        shares_(static_cast<double*>(shares)),
+        tasks_(tasks) {}
+
+  // To be called by `task` before its first row.
+  void begin(std::int64_t task) const { shares_[task] = 0; }
+
+  // Row y of one channel, whose gradient has been written. Each row once.
+  void add_row(std::int64_t task, int channel, std::int64_t y) const {
+    if (term_ == nullptr) return;
+    const std::int64_t from = channel * shape_.plane() + y * shape_.w;
+    const float* row = static_cast<const float*>(term_->x.data) + from;
+    shares_[task] += kernels_.variation_row(row, y > 0 ? row - shape_.w : nullptr, y + 1 < shape_.h ? row + shape_.w : nullptr, shape_.w,
+                                            term_->scale, grad_ + from);
+  }
+
+  // Once all tasks are done.
+  void finish() const {
+    if (term_ != nullptr) *term_->result = std::accumulate(shares_, shares_ + tasks_, 0.0);
+  }
+
+ private:
+  const KernelTable& kernels_;
+  const TotalVariationTerm* term_;
+  Shape shape_;
+  float* grad_;
+  double* shares_;
+  std::int64_t tasks_;
+};
+
 class ImageConv : public ConvPlan {
  public:
   ImageConv(const Context& context, const ConvSpec& spec)
@@ -25,7 +68,8 @@ class ImageConv : public ConvPlan {
         filters_(static_cast<const CpuFilters&>(*spec.filters)) {}
 
   std::int64_t scratch_bytes() const override {
-    return context_.pool.size() * std::max(forward_scratch(), gradient_scratch()) * static_cast<std::int64_t>(sizeof(float));
+    return std::max(context_.pool.size() * forward_scratch() * static_cast<std::int64_t>(sizeof(float)),
+                    gradient_scratch_of_all() + VariationSum::scratch_bytes(strips()));
   }
 
   void forward(Features in, Features out, Mask mask, void* scratch) override {
@@ -53,13 +97,15 @@ class ImageConv : public ConvPlan {
     });
   }
 
-  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus) override {
+  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const LossTerm& plus) override {
     check_gradient(spec_, grad_out, mask, grad_in, plus);
     const Shape shape = spec_.input();
     const float* grad = static_cast<const float*>(grad_out.data);
     const std::uint16_t* bits = spec_.epilogue == Epilogue::kNone ? nullptr : static_cast<const std::uint16_t*>(mask.data);
     float* to = static_cast<float*>(grad_in.data);
-    context_.pool.parallel_for((shape.h + kStripRows - 1) / kStripRows, [&](int worker, std::int64_t strip) {
+    const VariationSum variation(context_.kernels, plus, shape, grad_in, static_cast<char*>(scratch) + gradient_scratch_of_all(), strips());
+    context_.pool.parallel_for(strips(), [&](int worker, std::int64_t strip) {
+      variation.begin(strip);
       float* gathered = static_cast<float*>(scratch) + worker * gradient_scratch();
       float* ring = gathered + blocks_ * kImageSegment * kBlockChannels;
       const std::int64_t first = strip * kStripRows;
@@ -77,15 +123,23 @@ class ImageConv : public ConvPlan {
         const float* const around[3] = {products_of(y - 2), products_of(y - 1), products_of(y)};
         for (int channel = 0; channel < shape.c; ++channel) {
           context_.kernels.image_gradient_row(around, products_line_, channel, shape.w, to + channel * shape.plane() + (y - 1) * shape.w);
+          variation.add_row(strip, channel, y - 1);
         }
       }
     });
+    variation.finish();
   }
 
  private:
+  std::int64_t strips() const { return (spec_.h + kStripRows - 1) / kStripRows; }
+  // Floats of one worker.
   std::int64_t forward_scratch() const { return aligned(3 * 3 * line_ * 4) / 4; }
   std::int64_t gradient_scratch() const {
     return aligned((blocks_ * kImageSegment * kBlockChannels + 3 * kImageTaps * products_line_) * 4) / 4;
+  }
+  // Bytes of all workers, behind which the shares of total variation lie.
+  std::int64_t gradient_scratch_of_all() const {
+    return context_.pool.size() * gradient_scratch() * static_cast<std::int64_t>(sizeof(float));
   }
 
   Context context_;
@@ -102,7 +156,9 @@ class PooledImageConv : public ConvPlan {
   PooledImageConv(const Context& context, const ConvSpec& spec)
       : context_(context), spec_(spec), inner_(plan_winograd_conv(context, spec)) {}
 
-  std::int64_t scratch_bytes() const override { return block_bytes() + inner_->scratch_bytes(); }
+  std::int64_t scratch_bytes() const override {
+    return block_bytes() + std::max(inner_->scratch_bytes(), VariationSum::scratch_bytes(spec_.h));
+  }
   std::int64_t held_bytes() const override { return inner_->held_bytes(); }
 
   void forward(Features in, Features out, Mask mask, void* scratch) override {
@@ -119,17 +175,21 @@ class PooledImageConv : public ConvPlan {
     inner_->forward({block, spec_.input()}, out, mask, inner_scratch(scratch));
   }
 
-  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus) override {
+  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const LossTerm& plus) override {
     check_gradient(spec_, grad_out, mask, grad_in, plus);
     const std::int64_t plane = spec_.input().plane();
     const float* block = static_cast<const float*>(scratch);
     float* picture = static_cast<float*>(grad_in.data);
     inner_->gradient(grad_out, mask, {scratch, spec_.input()}, inner_scratch(scratch));
+    const VariationSum variation(context_.kernels, plus, spec_.input(), grad_in, inner_scratch(scratch), spec_.h);
     context_.pool.parallel_for(spec_.h, [&](int, std::int64_t y) {
+      variation.begin(y);
       for (std::int64_t pixel = y * spec_.w; pixel < (y + 1) * spec_.w; ++pixel) {
         for (int c = 0; c < spec_.input().c; ++c) picture[c * plane + pixel] = block[pixel * kBlockChannels + c];
       }
+      for (int c = 0; c < spec_.input().c; ++c) variation.add_row(y, c, y);
     });
+    variation.finish();
   }
 
  private:
