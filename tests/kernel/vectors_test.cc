@@ -135,11 +135,12 @@ TEST_P(Vectors, ReductionsOfLongVectors) {
   expect_equal_to_reference(GetParam(), [&](Workbench& bench) {
     const Vector a = bench.vector(values);
     const Vector b = bench.vector(others);
-    double* products = bench.results(2);
+    const std::vector<Vector> many{a, b, b, a, b, b, a, a, b};
+    double* products = bench.results(std::ssize(many));
     double* norms = bench.results(2);
-    bench.backend().dots(std::vector{a, b}, std::vector{b}, products);
+    bench.backend().dots(many, std::vector{b}, products);
     bench.backend().norms(a, norms);
-    return Outputs{bench.read(products, 2), bench.read(norms, 2)};
+    return Outputs{bench.read(products, std::ssize(many)), bench.read(norms, 2)};
   });
 }
 
