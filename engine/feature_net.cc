@@ -24,7 +24,7 @@ FeatureNet::FeatureNet(Backend& backend, Network& network, Shape image, PoolKind
   plan_stages(network, image, taps, purpose, workspace);
 
   walk_forward({nullptr, image_});
-  if (purpose == Purpose::kFeaturesAndGradient) walk_backward({}, {}, {nullptr, image_});
+  if (purpose == Purpose::kFeaturesAndGradient) walk_backward({}, {}, {nullptr, image_}, nullptr);
   for (int i = 0; i < 2; ++i) transients_.memory[i] = workspace.take(transients_.bytes[i], "activations in transit");
 
   std::int64_t scratch_bytes = 0;
@@ -103,11 +103,13 @@ void FeatureNet::walk_forward(Features input) {
   }
 }
 
-void FeatureNet::backward(std::span<const GramGradient> gram_gradients, const AddGradient& add_gradient, Vector grad_image) {
-  walk_backward(gram_gradients, add_gradient, {grad_image.data, image_});
+void FeatureNet::backward(std::span<const GramGradient> gram_gradients, const AddGradient& add_gradient, Vector grad_image,
+                          const TotalVariationTerm* variation) {
+  walk_backward(gram_gradients, add_gradient, {grad_image.data, image_}, variation);
 }
 
-void FeatureNet::walk_backward(std::span<const GramGradient> gram_gradients, const AddGradient& add_gradient, Features grad_image) {
+void FeatureNet::walk_backward(std::span<const GramGradient> gram_gradients, const AddGradient& add_gradient, Features grad_image,
+                               const TotalVariationTerm* variation) {
   const auto gram_term = [&](int tap) { return GramTerm{taps_[tap].features, gram_gradients[tap].grad_g, gram_gradients[tap].scale}; };
   const auto add_at = [&](int tap, Features grad, bool gram_done) {
     if (tap < 0 || !computing_) return;
@@ -130,12 +132,14 @@ void FeatureNet::walk_backward(std::span<const GramGradient> gram_gradients, con
     add_at(stage.conv_tap, grad, false);
 
     const Features grad_in = layer == 0 ? grad_image : transient(stages_[layer - 1].output());
-    // The convolution takes the Gram term of the tap that it reads along.
+    // The convolution takes the Gram term of the tap that it reads along, the first one the picture's total variation.
     const int input_tap = layer == 0 || stages_[layer - 1].pool ? -1 : stages_[layer - 1].relu_tap;
     gram_done = computing_ && input_tap >= 0 && gram_gradients[input_tap].grad_g.data != nullptr;
     if (computing_) {
-      const GramTerm plus = gram_done ? gram_term(input_tap) : GramTerm{};
-      stage.conv->gradient(grad, stage.relu_alone ? Mask{} : stage.relu_mask, grad_in, scratch_, gram_done ? &plus : nullptr);
+      LossTerm plus;
+      if (gram_done) plus = gram_term(input_tap);
+      if (layer == 0 && variation != nullptr) plus = *variation;
+      stage.conv->gradient(grad, stage.relu_alone ? Mask{} : stage.relu_mask, grad_in, scratch_, plus);
     }
     grad = grad_in;
   }

@@ -40,8 +40,10 @@ class FeatureNet {
     double scale = 0;
   };
   using AddGradient = std::function<void(int i, Features grad)>;
-  // grad_image = dL/d image for the image of the last forward(). gram_gradients: one per tap.
-  void backward(std::span<const GramGradient> gram_gradients, const AddGradient& add_gradient, Vector grad_image);
+  // grad_image = dL/d image for the image of the last forward(). gram_gradients: one per tap. variation: nullptr, or the image's, which is
+  // added.
+  void backward(std::span<const GramGradient> gram_gradients, const AddGradient& add_gradient, Vector grad_image,
+                const TotalVariationTerm* variation = nullptr);
 
   // Backend memory that callers may use between operations, large enough for gram and gram_gradient of every tap.
   void* scratch() const { return scratch_; }
@@ -74,7 +76,8 @@ class FeatureNet {
   void plan_stages(Network& network, Shape image, std::span<const Tap> taps, Purpose purpose, Workspace& workspace);
   Features transient(Shape shape);
   void walk_forward(Features input);
-  void walk_backward(std::span<const GramGradient> gram_gradients, const AddGradient& add_gradient, Features grad_image);
+  void walk_backward(std::span<const GramGradient> gram_gradients, const AddGradient& add_gradient, Features grad_image,
+                     const TotalVariationTerm* variation);
 
   Backend& backend_;
   PoolKind pooling_;

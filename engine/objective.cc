@@ -256,12 +256,13 @@ void StyleObjective::compute(Vector x, Vector grad, double gradient_scale) {
   }
   const Range range(backend_, "backward");
   for (const StyleTerm& term : style_) gram_gradients_[term.tap] = {term.difference, term.gradient * gradient_scale / activation_scale_};
-  net_.backward(
-      gram_gradients_, [&](int tap, Features grad_features) { add_content_gradient(tap, grad_features, gradient_scale); }, grad);
-  // The first layer's filters, scaled as activations are, have brought their scale along.
+  // The first layer's filters, scaled as activations are, bring their scale along.
   const double scale = gradient_scale * activation_scale_;
   const double mean = 1.0 / image_.size();
-  if (tv_weight_ > 0) backend_.total_variation(x, image_, 2 * tv_weight_ * mean * scale, grad, tv_result);
+  const TotalVariationTerm variation{x, 2 * tv_weight_ * mean * scale, tv_result};
+  net_.backward(
+      gram_gradients_, [&](int tap, Features grad_features) { add_content_gradient(tap, grad_features, gradient_scale); }, grad,
+      tv_weight_ > 0 ? &variation : nullptr);
   if (scale != 1) backend_.combine(std::array{1 / scale}, std::array{grad}, grad);
   backend_.dots(std::array{grad}, std::array{grad}, tv_result + 1);
   backend_.norms(grad, tv_result + 2);

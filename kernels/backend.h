@@ -18,6 +18,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "impasto/precision.h"
@@ -75,6 +76,17 @@ struct GramTerm {
   double scale = 0;
 };
 
+// What total variation adds to the gradient of a picture x (CHW): grad and *result as Backend::total_variation defines them.
+struct TotalVariationTerm {
+  Vector x;
+  double scale = 0;
+  double* result = nullptr;
+};
+
+// What a convolution's gradient takes along for a loss of its input. At most one: features have no total variation, a picture no Gram
+// matrix.
+using LossTerm = std::variant<std::monostate, GramTerm, TotalVariationTerm>;
+
 // One convolution with its epilogue, for one shape.
 class ConvPlan {
  public:
@@ -94,9 +106,10 @@ class ConvPlan {
   // grad_in = dL/d in, given grad_out = dL/d out and the mask that forward() left for the same in.
   // Where ReLU's argument is not positive its gradient is 0; max pooling gives all of it to the first largest of the four in row
   // order (up to rounding: a backend may treat values within a few float32 ulps as equal).
-  // plus: nullptr, or added to grad_in as by gram_gradient afterwards, while it is still in cache; plus->f is of spec.input(). Throws
-  // ShapeError for a plus with reads_image.
-  virtual void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus = nullptr) = 0;
+  // plus: added to grad_in as by gram_gradient or total_variation afterwards, while it is still in cache. A GramTerm's f is of
+  // spec.input(); a TotalVariationTerm's x is a picture of spec.input(), not grad_in. Throws ShapeError for a GramTerm with reads_image,
+  // and for a TotalVariationTerm without.
+  virtual void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const LossTerm& plus = {}) = 0;
 };
 
 // Operations that Backend::record has recorded: a call enqueues them once more and may throw what they do, on a device DeviceError.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <variant>
 
 #include "impasto/error.h"
 #include "kernels/backend.h"
@@ -53,9 +54,16 @@ inline void require_gram_term(const char* operation, const GramTerm& term, Shape
   require_size(operation, "grad_g", term.grad_g.size, std::int64_t{grad.c} * grad.c);
 }
 
-inline void require_gram_term(const char* operation, const ConvSpec& spec, const GramTerm& term) {
-  require_gram_term(operation, term, spec.input());
-  if (spec.filters->reads_image) throw ShapeError(std::string(operation) + ": a picture has no Gram matrix to add the gradient of");
+// plus of ConvPlan::gradient.
+inline void require_loss_term(const char* operation, const ConvSpec& spec, const LossTerm& plus) {
+  if (const GramTerm* gram = std::get_if<GramTerm>(&plus)) {
+    if (spec.filters->reads_image) throw ShapeError(std::string(operation) + ": a picture has no Gram matrix to add the gradient of");
+    require_gram_term(operation, *gram, spec.input());
+  }
+  if (const TotalVariationTerm* variation = std::get_if<TotalVariationTerm>(&plus)) {
+    if (!spec.filters->reads_image) throw ShapeError(std::string(operation) + ": features have no total variation to add the gradient of");
+    require_size(operation, "x", variation->x.size, spec.input().size());
+  }
 }
 
 inline void require_plannable(const ConvSpec& spec) {

@@ -1,5 +1,6 @@
 // 3x3 convolutions between feature planes by direct sums in double: the exact mode's, and how it is cut among threads.
 #include <algorithm>
+#include <variant>
 
 #include "kernels/cpu/conv_filters.h"
 #include "kernels/cpu/conv_plans.h"
@@ -40,7 +41,7 @@ class DirectConv : public ConvPlan {
     run(forward, place(forward, scratch));
   }
 
-  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus) override {
+  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const LossTerm& plus) override {
     check_gradient(spec_, grad_out, mask, grad_in, plus);
     ConvJob gradient = job(true);
     gradient.source = source_behind(spec_.epilogue);
@@ -49,9 +50,10 @@ class DirectConv : public ConvPlan {
     gradient.out = static_cast<float*>(grad_in.data);
     const Scratch placed = place(gradient, scratch);
     run(gradient, placed);
-    if (plus == nullptr) return;
-    pack_gram_term(context_, *plus, placed.packed_term);
-    add_gram_gradient(context_, *plus, placed.packed_term, gradient.out);
+    const GramTerm* term = std::get_if<GramTerm>(&plus);
+    if (term == nullptr) return;
+    pack_gram_term(context_, *term, placed.packed_term);
+    add_gram_gradient(context_, *term, placed.packed_term, gradient.out);
   }
 
  private:

@@ -7,6 +7,7 @@
 #include "kernels/cpu/conv_plans.h"
 #include "kernels/cpu/layout.h"
 #include "kernels/cpu/memory.h"
+#include "kernels/cpu/variation_sum.h"
 
 namespace impasto::cpu {
 namespace {
@@ -25,7 +26,8 @@ class ImageConv : public ConvPlan {
         filters_(static_cast<const CpuFilters&>(*spec.filters)) {}
 
   std::int64_t scratch_bytes() const override {
-    return context_.pool.size() * std::max(forward_scratch(), gradient_scratch()) * static_cast<std::int64_t>(sizeof(float));
+    return std::max(context_.pool.size() * forward_scratch() * static_cast<std::int64_t>(sizeof(float)),
+                    gradient_scratch_of_all() + VariationSum::scratch_bytes(strips()));
   }
 
   void forward(Features in, Features out, Mask mask, void* scratch) override {
@@ -53,13 +55,15 @@ class ImageConv : public ConvPlan {
     });
   }
 
-  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus) override {
+  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const LossTerm& plus) override {
     check_gradient(spec_, grad_out, mask, grad_in, plus);
     const Shape shape = spec_.input();
     const float* grad = static_cast<const float*>(grad_out.data);
     const std::uint16_t* bits = spec_.epilogue == Epilogue::kNone ? nullptr : static_cast<const std::uint16_t*>(mask.data);
     float* to = static_cast<float*>(grad_in.data);
-    context_.pool.parallel_for((shape.h + kStripRows - 1) / kStripRows, [&](int worker, std::int64_t strip) {
+    const VariationSum variation(context_.kernels, plus, shape, grad_in, static_cast<char*>(scratch) + gradient_scratch_of_all(), strips());
+    context_.pool.parallel_for(strips(), [&](int worker, std::int64_t strip) {
+      variation.begin(strip);
       float* gathered = static_cast<float*>(scratch) + worker * gradient_scratch();
       float* ring = gathered + blocks_ * kImageSegment * kBlockChannels;
       const std::int64_t first = strip * kStripRows;
@@ -77,15 +81,23 @@ class ImageConv : public ConvPlan {
         const float* const around[3] = {products_of(y - 2), products_of(y - 1), products_of(y)};
         for (int channel = 0; channel < shape.c; ++channel) {
           context_.kernels.image_gradient_row(around, products_line_, channel, shape.w, to + channel * shape.plane() + (y - 1) * shape.w);
+          variation.add_row(strip, channel, y - 1);
         }
       }
     });
+    variation.finish();
   }
 
  private:
+  std::int64_t strips() const { return (spec_.h + kStripRows - 1) / kStripRows; }
+  // Floats of one worker.
   std::int64_t forward_scratch() const { return aligned(3 * 3 * line_ * 4) / 4; }
   std::int64_t gradient_scratch() const {
     return aligned((blocks_ * kImageSegment * kBlockChannels + 3 * kImageTaps * products_line_) * 4) / 4;
+  }
+  // Bytes of all workers, behind which the shares of total variation lie.
+  std::int64_t gradient_scratch_of_all() const {
+    return context_.pool.size() * gradient_scratch() * static_cast<std::int64_t>(sizeof(float));
   }
 
   Context context_;

@@ -1,5 +1,6 @@
 // 3x3 convolutions between feature planes by Winograd's minimal filtering: the plan, and how its stages are cut among threads.
 #include <algorithm>
+#include <variant>
 
 #include "kernels/cpu/conv_filters.h"
 #include "kernels/cpu/conv_plans.h"
@@ -57,14 +58,14 @@ class WinogradConv : public ConvPlan {
     run(job, forward_, scratch);
   }
 
-  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus) override {
+  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const LossTerm& plus) override {
     check_gradient(spec_, grad_out, mask, grad_in, plus);
     ConvJob job = job_of(gradient_);
     job.source = source_behind(spec_.epilogue);
     job.in = static_cast<const float*>(grad_out.data);
     job.in_mask = static_cast<const std::uint16_t*>(mask.data);
     job.out = static_cast<float*>(grad_in.data);
-    run(job, gradient_, scratch, plus);
+    run(job, gradient_, scratch, std::get_if<GramTerm>(&plus));
   }
 
  private:

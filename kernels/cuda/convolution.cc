@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "kernels/cuda/image_conv.h"
@@ -88,26 +89,27 @@ class CudaConvPlan : public ConvPlan {
     pool(context_.storage(), pooling(), convolved, true, out, mask, context_.stream);
   }
 
-  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus) final {
+  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const LossTerm& plus) final {
     checks::require_shape("gradient", "grad_out", grad_out.shape, spec_.output());
     if (spec_.epilogue != Epilogue::kNone) checks::require_shape("gradient", "mask", mask.shape, spec_.convolved());
     checks::require_shape("gradient", "grad_in", grad_in.shape, spec_.input());
-    if (plus != nullptr) checks::require_gram_term("gradient", spec_, *plus);
+    checks::require_loss_term("gradient", spec_, plus);
+    const TotalVariationTerm* variation = std::get_if<TotalVariationTerm>(&plus);
     if (!spec_.pools()) {
-      convolve_back(grad_out, spec_.epilogue == Epilogue::kRelu ? mask : Mask{}, grad_in, scratch);
+      convolve_back(grad_out, spec_.epilogue == Epilogue::kRelu ? mask : Mask{}, grad_in, variation, scratch);
     } else {
       const Features unpooled{scratch, spec_.convolved()};
       unpool(context_.storage(), pooling(), grad_out, mask, unpooled, context_.stream);
-      convolve_back(unpooled, {}, grad_in, static_cast<char*>(scratch) + plane_bytes());
+      convolve_back(unpooled, {}, grad_in, variation, static_cast<char*>(scratch) + plane_bytes());
     }
-    if (plus != nullptr) add_gram_gradient(context_, *plus, grad_in, scratch);
+    if (const GramTerm* gram = std::get_if<GramTerm>(&plus)) add_gram_gradient(context_, *gram, grad_in, scratch);
   }
 
  protected:
   // out = the convolution, rectified unless the epilogue is kNone; mask (nullptr data: none): where it is > 0.
   virtual void convolve(Features in, Features out, Mask mask, void* scratch) = 0;
-  // grad_in for grad_out where the mask's bit is set (nullptr data: everywhere).
-  virtual void convolve_back(Features grad_out, Mask mask, Features grad_in, void* scratch) = 0;
+  // grad_in for grad_out where the mask's bit is set (nullptr data: everywhere). plus: nullptr, or of the picture that the plan reads.
+  virtual void convolve_back(Features grad_out, Mask mask, Features grad_in, const TotalVariationTerm* plus, void* scratch) = 0;
 
   // Of one plane before pooling, so that what follows it in scratch is aligned as it was.
   std::int64_t plane_bytes() const { return (spec_.convolved().size() * bytes_of(context_.storage()) + 255) / 256 * 256; }
@@ -123,14 +125,16 @@ class ImageConv : public CudaConvPlan {
  public:
   using CudaConvPlan::CudaConvPlan;
 
-  std::int64_t scratch_bytes() const override { return spec_.pools() ? plane_bytes() : 0; }
+  std::int64_t scratch_bytes() const override {
+    return (spec_.pools() ? plane_bytes() : 0) + image_conv_gradient_scratch_bytes(spec_.convolved());
+  }
 
  protected:
   void convolve(Features in, Features out, Mask mask, void*) override {
     image_conv_forward(context_.storage(), in, weight(), bias(), rectifies(), out, mask, context_.stream);
   }
-  void convolve_back(Features grad_out, Mask mask, Features grad_in, void*) override {
-    image_conv_gradient(context_.storage(), grad_out, mask, weight(), grad_in, context_.stream);
+  void convolve_back(Features grad_out, Mask mask, Features grad_in, const TotalVariationTerm* plus, void* scratch) override {
+    image_conv_gradient(context_.storage(), grad_out, mask, weight(), grad_in, plus, static_cast<double*>(scratch), context_.stream);
   }
 
  private:
@@ -155,10 +159,9 @@ class FeatureConv : public CudaConvPlan {
  protected:
   void convolve(Features in, Features out, Mask mask, void* scratch) override {
     forward_->run(in.data, filters_.weight(), filters_.bias(), out.data, scratch);
-    // Rectified once more, which changes nothing: for the mask.
-    if (mask.data != nullptr) relu(context_.storage(), out, out, mask, context_.stream);
+    if (mask.data != nullptr) record_positive(context_.storage(), out, mask, context_.stream);
   }
-  void convolve_back(Features grad_out, Mask mask, Features grad_in, void* scratch) override {
+  void convolve_back(Features grad_out, Mask mask, Features grad_in, const TotalVariationTerm*, void* scratch) override {
     const void* from = grad_out.data;
     if (mask.data != nullptr) {
       const Features passed{scratch, grad_out.shape};

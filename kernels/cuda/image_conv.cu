@@ -3,11 +3,13 @@
 #include "kernels/cuda/launch.h"
 #include "kernels/cuda/layout.h"
 #include "kernels/cuda/reduction.cuh"
+#include "kernels/cuda/reduction.h"
+#include "kernels/cuda/variation.cuh"
 
 namespace impasto::cuda {
 namespace {
 
-constexpr int kThreads = 256;
+constexpr int kThreads = kReductionThreads;
 constexpr int kWarps = kThreads / kWarpThreads;
 constexpr int kPlanes = 3;
 constexpr int kTaps = 9 * kPlanes;
@@ -146,6 +148,8 @@ static_assert(kStagePlane % 8 == 6);
 // From filter to filter, a multiple of 16 bytes.
 constexpr int kFilter = kTaps + 1;
 constexpr int kTilePixels = kGradientRows * kGradientColumns;
+
+Grid gradient_grid(Shape shape) { return grid_of(shape, kGradientRows, kGradientColumns); }
 static_assert(kShares * kPlanes * kTilePixels <= kChunk * kStagePlane);
 
 template <class Number>
@@ -176,10 +180,17 @@ __device__ Quad<Number> quad_at(const Number* __restrict__ grad, std::int64_t pi
   return quad;
 }
 
+// Of the picture, to be added to its gradient.
+struct Variation {
+  const float* picture;  // nullptr: nothing
+  double scale;
+  double* partials;  // the tiles' sums
+};
+
 template <class Number, bool kWhole>
 __global__ void __launch_bounds__(kThreads, kBlocks)
     gradient_tiles(const Number* __restrict__ grad, const std::uint32_t* __restrict__ mask, Tiling tiling, const float* __restrict__ weight,
-                   int channels, int words, float* __restrict__ grad_picture) {
+                   int channels, int words, Variation variation, float* __restrict__ grad_picture) {
   __shared__ float stage[kChunk * kStagePlane];
   alignas(16) __shared__ float filters[kChunk][kFilter];
   const int thread = static_cast<int>(threadIdx.x);
@@ -259,14 +270,25 @@ __global__ void __launch_bounds__(kThreads, kBlocks)
     }
   }
   __syncthreads();
+  double varied = 0;
   for (int i = thread; i < kPlanes * kTilePixels; i += kThreads) {
     const int plane = i / kTilePixels;
     const int y = y0 + i % kTilePixels / kGradientColumns;
     const int x = x0 + i % kGradientColumns;
+    if (!tiling.inside(y, x)) continue;
     float total = stage[i];
     for (int other = 1; other < kShares; ++other) total += stage[other * kPlanes * kTilePixels + i];
-    if (tiling.inside(y, x)) grad_picture[(std::int64_t{plane} * tiling.h + y) * tiling.w + x] = total;
+    const std::int64_t at = (std::int64_t{plane} * tiling.h + y) * tiling.w + x;
+    if (variation.picture != nullptr) {
+      const VariationAt here = variation_at(variation.picture + at, y, x, tiling.h, tiling.w);
+      total = static_cast<float>(total + variation.scale * here.slope);
+      varied += here.sum;
+    }
+    grad_picture[at] = total;
   }
+  if (variation.picture == nullptr) return;
+  varied = block_sum(varied);
+  if (thread == 0) variation.partials[blockIdx.x] = varied;
 }
 
 template <class Number>
@@ -279,12 +301,13 @@ void start_forward(Features picture, const float* weight, const float* bias, boo
 }
 
 template <class Number>
-void start_gradient(Features grad_out, Mask mask, const float* weight, Features grad_picture, cudaStream_t stream) {
+void start_gradient(Features grad_out, Mask mask, const float* weight, Features grad_picture, const Variation& variation,
+                    cudaStream_t stream) {
   const int channels = grad_out.shape.c;
-  const Grid grid = grid_of(grad_out.shape, kGradientRows, kGradientColumns);
+  const Grid grid = gradient_grid(grad_out.shape);
   launch("starting image_conv_gradient", channels % 4 == 0 ? gradient_tiles<Number, true> : gradient_tiles<Number, false>, dim3(grid.tiles),
          dim3(kThreads), stream, numbers<Number>(grad_out), words(mask), grid.tiling, weight, channels,
-         static_cast<int>(mask_words(channels)), floats(grad_picture));
+         static_cast<int>(mask_words(channels)), variation, floats(grad_picture));
 }
 
 }  // namespace
@@ -295,9 +318,16 @@ void image_conv_forward(Storage storage, Features picture, const float* weight, 
                                                                                                   stream);
 }
 
-void image_conv_gradient(Storage storage, Features grad_out, Mask mask, const float* weight, Features grad_picture, cudaStream_t stream) {
+void image_conv_gradient(Storage storage, Features grad_out, Mask mask, const float* weight, Features grad_picture,
+                         const TotalVariationTerm* plus, double* partials, cudaStream_t stream) {
+  const Variation variation = plus == nullptr ? Variation{} : Variation{floats(plus->x), plus->scale, partials};
   for_storage(storage, start_gradient<float>, start_gradient<__half>, start_gradient<__nv_bfloat16>)(grad_out, mask, weight, grad_picture,
-                                                                                                     stream);
+                                                                                                     variation, stream);
+  if (plus != nullptr) add_partials(partials, static_cast<int>(gradient_grid(grad_out.shape).tiles), 1, plus->result, stream);
+}
+
+std::int64_t image_conv_gradient_scratch_bytes(Shape shape) {
+  return std::int64_t{gradient_grid(shape).tiles} * std::int64_t{sizeof(double)};
 }
 
 }  // namespace impasto::cuda

@@ -18,6 +18,10 @@ void image_conv_forward(Storage storage, Features picture, const float* weight, 
 
 // grad_picture (3, h, w) = gradient with respect to the picture, for grad_out (c, h, w) taken where the mask's bit is set (nullptr data:
 // everywhere). Every element's sum is taken in a fixed order.
-void image_conv_gradient(Storage storage, Features grad_out, Mask mask, const float* weight, Features grad_picture, cudaStream_t stream);
+//   plus      nullptr, or what is added where the gradient is written, as total_variation (losses.h) would add it afterwards
+//   partials  image_conv_gradient_scratch_bytes, for plus
+void image_conv_gradient(Storage storage, Features grad_out, Mask mask, const float* weight, Features grad_picture,
+                         const TotalVariationTerm* plus, double* partials, cudaStream_t stream);
+std::int64_t image_conv_gradient_scratch_bytes(Shape shape);
 
 }  // namespace impasto::cuda

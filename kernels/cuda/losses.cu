@@ -4,6 +4,7 @@
 #include "kernels/cuda/layout.h"
 #include "kernels/cuda/reduction.cuh"
 #include "kernels/cuda/reduction.h"
+#include "kernels/cuda/variation.cuh"
 
 namespace impasto::cuda {
 namespace {
@@ -75,21 +76,14 @@ __device__ void for_each_pixel(const Picture& picture, Body body) {
   }
 }
 
-// In double, unlike features: a picture is small beside them.
 __global__ void variation_tiles(const float* __restrict__ x, Picture picture, double scale, float* __restrict__ grad,
                                 double* __restrict__ partials) {
   double sum = 0;
   for_each_pixel(picture, [&](std::int64_t row, int i, int j) {
-    const float* at = x + row * picture.w + j;
-    const double here = *at;
-    const double down = i + 1 < picture.h ? at[picture.w] - here : 0.0;
-    const double right = j + 1 < picture.w ? at[1] - here : 0.0;
-    sum += down * down + right * right;
-    if (grad == nullptr) return;
-    const double up = i > 0 ? here - at[-picture.w] : 0.0;
-    const double left = j > 0 ? here - at[-1] : 0.0;
-    float* to = grad + row * picture.w + j;
-    *to = static_cast<float>(*to + scale * (up - down + left - right));
+    const std::int64_t at = row * picture.w + j;
+    const VariationAt variation = variation_at(x + at, i, j, picture.h, picture.w);
+    sum += variation.sum;
+    if (grad != nullptr) grad[at] = static_cast<float>(grad[at] + scale * variation.slope);
   });
   sum = block_sum(sum);
   if (threadIdx.x == 0) partials[blockIdx.y * gridDim.x + blockIdx.x] = sum;

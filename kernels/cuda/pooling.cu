@@ -46,30 +46,50 @@ __device__ void for_each_run(const Pixels& pixels, Body body) {
 
 __device__ float rectified(float value) { return value <= 0 ? 0.0f : value; }
 
+// value[i] = this lane's number of pixel first + i, 0 past the last pixel or channel.
+template <class Number>
+__device__ void load_run(const Number* in, const Pixels& pixels, std::int64_t first, int channel, float (&value)[kRunOf<Number>]) {
+#pragma unroll
+  for (int i = 0; i < kRunOf<Number>; ++i) {
+    const bool inside = channel < pixels.channels && first + i < pixels.count;
+    value[i] = inside ? widened(in[(first + i) * pixels.channels + channel]) : 0.0f;
+  }
+}
+
+// The words of a run's pixels: where the lanes' values are > 0.
+template <int kRun>
+__device__ void vote_run(const float (&value)[kRun], const Pixels& pixels, std::int64_t first, int word, int lane, std::uint32_t* mask) {
+  std::uint32_t mine = 0;
+#pragma unroll
+  for (int i = 0; i < kRun; ++i) {
+    const std::uint32_t passed = __ballot_sync(kWholeWarp, value[i] > 0);
+    if (lane == i) mine = passed;
+  }
+  if (lane < kRun && first + lane < pixels.count) mask[(first + lane) * pixels.words + word] = mine;
+}
+
 template <class Number>
 __global__ void relu_runs(const Number* in, Pixels pixels, Number* out, std::uint32_t* mask) {
   constexpr int kRun = kRunOf<Number>;
   for_each_run<kRun>(pixels, [&](std::int64_t first, int word, int lane) {
     const int channel = word * kWarpThreads + lane;
     float value[kRun];
-#pragma unroll
-    for (int i = 0; i < kRun; ++i) {
-      const bool inside = channel < pixels.channels && first + i < pixels.count;
-      value[i] = inside ? widened(in[(first + i) * pixels.channels + channel]) : 0.0f;
-    }
+    load_run(in, pixels, first, channel, value);
 #pragma unroll
     for (int i = 0; i < kRun; ++i) {
       const bool inside = channel < pixels.channels && first + i < pixels.count;
       if (inside) out[(first + i) * pixels.channels + channel] = narrowed<Number>(rectified(value[i]));
     }
-    if (mask == nullptr) return;
-    std::uint32_t mine = 0;
-#pragma unroll
-    for (int i = 0; i < kRun; ++i) {
-      const std::uint32_t passed = __ballot_sync(kWholeWarp, value[i] > 0);
-      if (lane == i) mine = passed;
-    }
-    if (lane < kRun && first + lane < pixels.count) mask[(first + lane) * pixels.words + word] = mine;
+    if (mask != nullptr) vote_run(value, pixels, first, word, lane, mask);
+  });
+}
+
+template <class Number>
+__global__ void vote_runs(const Number* __restrict__ in, Pixels pixels, std::uint32_t* __restrict__ mask) {
+  for_each_run<kRunOf<Number>>(pixels, [&](std::int64_t first, int word, int lane) {
+    float value[kRunOf<Number>];
+    load_run(in, pixels, first, word * kWarpThreads + lane, value);
+    vote_run(value, pixels, first, word, lane, mask);
   });
 }
 
@@ -214,6 +234,13 @@ void start_relu(Features in, Features out, Mask mask, cudaStream_t stream) {
 }
 
 template <class Number>
+void start_vote(Features in, Mask mask, cudaStream_t stream) {
+  const Pixels pixels = pixels_of(in.shape);
+  launch("starting record_positive", vote_runs<Number>, grid_of(pixels, kRunOf<Number>), dim3(kThreads), stream, numbers<Number>(in),
+         pixels, words(mask));
+}
+
+template <class Number>
 void start_pass(Features in, Mask mask, Features out, cudaStream_t stream) {
   const Pixels pixels = pixels_of(in.shape);
   launch("starting pass_masked", pass_runs<Number>, grid_of(pixels, kRunOf<Number>), dim3(kThreads), stream, numbers<Number>(in),
@@ -241,6 +268,10 @@ void start_unpool(PoolKind kind, Features grad_out, Mask mask, Features grad_in,
 
 void relu(Storage storage, Features in, Features out, Mask mask, cudaStream_t stream) {
   for_storage(storage, start_relu<float>, start_relu<__half>, start_relu<__nv_bfloat16>)(in, out, mask, stream);
+}
+
+void record_positive(Storage storage, Features in, Mask mask, cudaStream_t stream) {
+  for_storage(storage, start_vote<float>, start_vote<__half>, start_vote<__nv_bfloat16>)(in, mask, stream);
 }
 
 void pass_masked(Storage storage, Features in, Mask mask, Features out, cudaStream_t stream) {

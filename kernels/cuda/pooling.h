@@ -12,6 +12,9 @@ namespace impasto::cuda {
 // out = max(in, 0), NaN stays NaN; mask (nullptr data: none): where in > 0. shape: of all three. out may be in.
 void relu(Storage storage, Features in, Features out, Mask mask, cudaStream_t stream);
 
+// mask (of in's shape): where in > 0. For what is rectified already: writes nothing else.
+void record_positive(Storage storage, Features in, Mask mask, cudaStream_t stream);
+
 // out = in where the mask's bit is set, 0 elsewhere. out may be in.
 void pass_masked(Storage storage, Features in, Mask mask, Features out, cudaStream_t stream);
 

@@ -7,6 +7,7 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <array>
+#include <variant>
 #include <vector>
 
 #include "kernels/reference/reference_backend.h"
@@ -89,10 +90,10 @@ class ReferenceConvPlan final : public ConvPlan {
     }
   }
 
-  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const GramTerm* plus) override {
+  void gradient(Features grad_out, Mask mask, Features grad_in, void* scratch, const LossTerm& plus) override {
     require_shape("gradient", "grad_out", grad_out.shape, output_);
     require_shape("gradient", "grad_in", grad_in.shape, input_);
-    if (plus != nullptr) checks::require_gram_term("gradient", spec_, *plus);
+    checks::require_loss_term("gradient", spec_, plus);
     if (epilogue_ != Epilogue::kNone) require_shape("gradient", "mask", mask.shape, convolved_);
 
     const Features grad{carve(scratch).convolved, convolved_};
@@ -111,7 +112,10 @@ class ReferenceConvPlan final : public ConvPlan {
     }
     if (epilogue_ != Epilogue::kNone) backend.relu_gradient(mask, grad);
     correlate(static_cast<const T*>(grad.data), convolved_.c, static_cast<T*>(grad_in.data), input_.c, true, scratch);
-    if (plus != nullptr) backend.gram_gradient(*plus, grad_in, nullptr);
+    if (const GramTerm* gram = std::get_if<GramTerm>(&plus)) backend.gram_gradient(*gram, grad_in, nullptr);
+    if (const TotalVariationTerm* variation = std::get_if<TotalVariationTerm>(&plus)) {
+      backend.total_variation(variation->x, input_, variation->scale, {grad_in.data, input_.size()}, variation->result);
+    }
   }
 
  private:

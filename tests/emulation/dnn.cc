@@ -1,7 +1,8 @@
 // Stands in for cuDNN under kernels/cuda/dnn.h: the same convolutions by loops, of operands rounded as tensor cores take them. Its plans
-// ask for a workspace, as cuDNN's for copies of the tensors unless memory is preferred, and leave it full of NaN, so that a workspace which
-// overlaps anything shows. There are three engines, which compute the same: number 11, which is the first in the order of heuristics, takes
-// 40 microseconds; 12, the quickest, 10, but a hundred times as long when it first runs, and a workspace larger by 16 MiB; 13 takes 20.
+// ask for a workspace, as cuDNN's for copies of the tensors unless memory is preferred, and fill it with NaN before and after, so that a
+// workspace which overlaps what they read or what they write shows. There are three engines, which compute the same: number 11, which is
+// the first in the order of heuristics, takes 40 microseconds; 12, the quickest, 10, but a hundred times as long when it first runs, and a
+// workspace larger by 16 MiB; 13 takes 20.
 #include "kernels/cuda/dnn.h"
 
 #include <algorithm>
@@ -66,7 +67,16 @@ class Plan : public DnnPlan {
 
  private:
   void compute(const void* from, const void* filters, const void* bias, void* to, void* workspace) const {
+    spoil(workspace);
+    convolve(from, filters, bias, to);
+    spoil(workspace);
+  }
+
+  void spoil(void* workspace) const {
     std::fill_n(static_cast<float*>(workspace), workspace_floats_, std::numeric_limits<float>::quiet_NaN());
+  }
+
+  void convolve(const void* from, const void* filters, const void* bias, void* to) const {
     const bool back = convolution_.kind == Convolution::Kind::kGradient;
     const int ins = back ? convolution_.out_channels : convolution_.in_channels;
     const int outs = back ? convolution_.in_channels : convolution_.out_channels;

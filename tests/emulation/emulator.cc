@@ -289,7 +289,8 @@ class Machine {
 
   Fiber* take_fiber();
   unsigned random(unsigned below);
-  void make_ready(Thread& thread);
+  // ahead: before those that are ready already.
+  void make_ready(Thread& thread, bool ahead = false);
   void make_all_ready();
   Thread* next_ready();
   bool agree(const Warp& warp, unsigned lanes) const;
@@ -481,8 +482,14 @@ unsigned Machine::random(unsigned below) {
   return static_cast<unsigned>(std::uint64_t{random_} * below >> 32);
 }
 
-void Machine::make_ready(Thread& thread) {
+void Machine::make_ready(Thread& thread, bool ahead) {
   thread.state = Thread::State::kReady;
+  if (ahead) {
+    first_ready_ = (first_ready_ == 0 ? ready_.size() : first_ready_) - 1;
+    ready_[first_ready_] = &thread;
+    ++ready_count_;
+    return;
+  }
   std::size_t last = first_ready_ + ready_count_++;
   if (last >= ready_.size()) last -= ready_.size();
   ready_[last] = &thread;
@@ -553,8 +560,10 @@ std::uint64_t Machine::meet_warp(unsigned mask, std::uint64_t value, unsigned so
       if ((lanes >> lane & 1) != 0 && first[lane].value != 0) votes |= std::uint64_t{1} << lane;
     // i * odd + any runs through all lanes.
     const bool random = order_ == Order::kRandom;
-    const unsigned step = random ? this->random(kWarp) | 1 : order_ == Order::kReverse ? kWarp - 1 : 1;
-    const unsigned start = random ? this->random(kWarp) : order_ == Order::kReverse ? kWarp - 1 : 0;
+    // The last that gets ahead is the first to go on.
+    const bool ahead = order_ == Order::kReverse || (random && this->random(2) != 0);
+    const unsigned step = random ? this->random(kWarp) | 1 : 1;
+    const unsigned start = random ? this->random(kWarp) : 0;
     for (unsigned i = 0; i < kWarp; ++i) {
       const unsigned lane = (i * step + start) % kWarp;
       if ((lanes >> lane & 1) == 0) continue;
@@ -564,7 +573,7 @@ std::uint64_t Machine::meet_warp(unsigned mask, std::uint64_t value, unsigned so
       } else {
         thread.result = (lanes >> thread.source & 1) != 0 ? first[thread.source].value : ~std::uint64_t{0};
       }
-      make_ready(thread);
+      make_ready(thread, ahead);
     }
   }
   wait();

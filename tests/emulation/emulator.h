@@ -17,8 +17,9 @@
 
 namespace impasto::emulation {
 
-// In which order the threads of a block take turns. kRandom: another one for each block and after each barrier, the same in every run of
-// the program.
+// In which order the threads of a block take turns. A warp that has met goes on after the threads that were ready before (kForward), before
+// them (kReverse) or as chance has it (kRandom): so warps keep pace with each other, or one runs ahead to where the block meets. kRandom:
+// another order for each block and after each barrier, the same in every run of the program.
 enum class Order : std::uint8_t { kForward, kReverse, kRandom };
 
 // Runs thread(context) as every thread of the grid. Returns the fault in words, "" if all ran to their ends. One call at a time.

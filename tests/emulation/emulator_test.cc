@@ -199,6 +199,21 @@ __global__ void rotate_without_second_barrier(const float* in, float* out) {
   out[t] = value;
 }
 
+// Sums of the block twice: the warp that runs ahead writes its second sum before others have read its first.
+__global__ void sum_twice_without_second_barrier(const float* in, float* out) {
+  __shared__ float sums[kTile / 32];
+  const unsigned t = threadIdx.x;
+  float value = in[t];
+  for (int round = 0; round < 2; ++round) {
+    for (int distance = 16; distance > 0; distance /= 2) value += __shfl_xor_sync(kAll, value, distance);
+    if (t % 32 == 0) sums[t / 32] = value;
+    __syncthreads();
+    value = 0;
+    for (float sum : sums) value += sum;
+  }
+  out[t] = value;
+}
+
 int wrong(const std::vector<float>& values, unsigned distance) {
   int count = 0;
   for (unsigned i = 0; i < kTile; ++i) count += values[i] == static_cast<float>((i + distance) % kTile) ? 0 : 1;
@@ -223,6 +238,13 @@ TEST(EmulatorTest, ShowsAMissingBarrier) {
     DeviceArray<float> out(kTile);
     ASSERT_EQ(start(order, 1, kTile, rotate_without_second_barrier, in.data(), out.data()), cudaSuccess);
     if (wrong(out.read(), 3) > 0) ++orders_that_show;
+  }
+  EXPECT_GT(orders_that_show, 0);
+  orders_that_show = 0;
+  for (Order order : kOrders) {
+    DeviceArray<float> out(kTile);
+    ASSERT_EQ(start(order, 1, kTile, sum_twice_without_second_barrier, in.data(), out.data()), cudaSuccess);
+    if (out.read() != std::vector<float>(kTile, 127 * 64 * 32 * 4)) ++orders_that_show;
   }
   EXPECT_GT(orders_that_show, 0);
 }

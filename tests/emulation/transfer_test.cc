@@ -377,6 +377,12 @@ TEST(CudaFaults, NoDevice) {
   emulation::set_devices(0);
   EXPECT_THROW(make_cuda_backend({}), DeviceError);
   emulation::set_devices(1);
+  {
+    const std::unique_ptr<Backend> cuda = make_cuda_backend({});
+    emulation::set_devices(0);
+    EXPECT_THROW(cuda->allocate(16), DeviceError);
+    emulation::set_devices(1);
+  }
   EXPECT_THROW(make_cuda_backend({.cuda_device = 1}), DeviceError);
   EXPECT_THROW(make_cuda_backend({.cuda_device = -1}), DeviceError);
   EXPECT_EQ(emulation::live_allocations(), 0);

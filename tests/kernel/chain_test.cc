@@ -55,6 +55,7 @@ Outputs small_network(Workbench& bench, Shape picture, int a_channels, int b_cha
   const Features grad_b = bench.features(half_b);
   const Features grad_a = bench.features(full_a);
   const Vector grad_x = bench.vector(picture.size());
+  double* variation = bench.results(1);
   double* norms = bench.results(2);
 
   const auto compute = [&] {
@@ -70,8 +71,8 @@ Outputs small_network(Workbench& bench, Shape picture, int a_channels, int b_cha
     backend.relu_gradient(mask_c, grad_c);
     conv_c->gradient(grad_c, {}, grad_b, scratch);
     const GramTerm style_a{out_a, gram_a, 0.001};
-    conv_b->gradient(grad_b, mask_b, grad_a, scratch, &style_a);
-    conv_a->gradient(grad_a, mask_a, {grad_x.data, picture}, scratch);
+    conv_b->gradient(grad_b, mask_b, grad_a, scratch, style_a);
+    conv_a->gradient(grad_a, mask_a, {grad_x.data, picture}, scratch, TotalVariationTerm{x, 0.001, variation});
     backend.norms(grad_x, norms);
   };
   if (recorded) {
@@ -83,8 +84,8 @@ Outputs small_network(Workbench& bench, Shape picture, int a_channels, int b_cha
   } else {
     compute();
   }
-  return {bench.read(out_a),  bench.read(out_b),       bench.read(rectified_c), bench.read(gram_a),
-          bench.read(gram_c), bench.read(distance, 1), bench.read(norms, 2),    bench.read(grad_x)};
+  return {bench.read(out_a),       bench.read(out_b),    bench.read(rectified_c), bench.read(gram_a),      bench.read(gram_c),
+          bench.read(distance, 1), bench.read(norms, 2), bench.read(grad_x),      bench.read(variation, 1)};
 }
 
 // 1 - cos of the angle between two gradients: what a few ReLU or pooling decisions taken the other way by rounding hardly change.
@@ -125,6 +126,7 @@ TEST_P(Chain, AgreesWithTheReference) {
       for (std::size_t i = 0; i < 6; ++i) EXPECT_TRUE(close(actual[i], expected[i], tolerance)) << "output " << i;
       EXPECT_TRUE(close(actual[6], expected[6], GetParam().norm_across_kinks)) << "norms of the gradient";
       EXPECT_LE(one_minus_cosine(actual[7], expected[7]), GetParam().cosine_across_kinks);
+      EXPECT_TRUE(close(actual[8], expected[8], tolerance::kFloatTerms)) << "total variation";
     }
   }
 }

@@ -74,16 +74,38 @@ TEST_P(Contract, ConvolutionsRefuseOtherShapes) {
       EXPECT_THROW(plan->forward(bench_.features(wrong), bench_.features(out), bench_.mask(convolved), scratch), ShapeError);
       EXPECT_THROW(plan->gradient(bench_.features(out), bench_.mask(convolved), bench_.features(wrong), scratch), ShapeError);
     }
+    const TotalVariationTerm variation{bench_.vector(in.size()), 1, bench_.results(1)};
+    EXPECT_THROW(plan->gradient(bench_.features(out), bench_.mask(convolved), bench_.features(in), scratch, variation), ShapeError);
     for (Shape wrong : {Shape{8, 6, 4}, Shape{16, 7, 4}, Shape{16, 2, 3}}) {
       EXPECT_THROW(plan->forward(bench_.features(in), bench_.features(wrong), bench_.mask(convolved), scratch), ShapeError);
       EXPECT_THROW(plan->gradient(bench_.features(wrong), bench_.mask(convolved), bench_.features(in), scratch), ShapeError);
       const GramTerm term{bench_.features(wrong), bench_.vector(std::int64_t{wrong.c} * wrong.c), 1};
       if (!(wrong == in)) {
-        EXPECT_THROW(plan->gradient(bench_.features(out), bench_.mask(convolved), bench_.features(in), scratch, &term), ShapeError);
+        EXPECT_THROW(plan->gradient(bench_.features(out), bench_.mask(convolved), bench_.features(in), scratch, term), ShapeError);
       }
       if (epilogue == Epilogue::kNone) continue;
       EXPECT_THROW(plan->forward(bench_.features(in), bench_.features(out), bench_.mask(wrong), scratch), ShapeError);
       EXPECT_THROW(plan->gradient(bench_.features(out), bench_.mask(wrong), bench_.features(in), scratch), ShapeError);
+    }
+  }
+  EXPECT_EQ(bench_.damage(), "");
+}
+
+TEST_P(Contract, ThePicturesConvolutionRefusesLossTermsOfOthers) {
+  const Shape picture{3, 6, 4};
+  const auto filters = backend().load_filters({3, 16, true, std::span(weight_).first(9 * 3 * 16), bias_});
+  for (Epilogue epilogue : {Epilogue::kNone, Epilogue::kRelu, Epilogue::kReluMaxPool, Epilogue::kReluAveragePool}) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, name(epilogue));
+    const std::unique_ptr<ConvPlan> plan = backend().plan_conv3x3({picture.h, picture.w, epilogue, filters.get()});
+    const Shape convolved{16, 6, 4};
+    const Features grad_out = bench_.features(pools(epilogue) ? pooled(convolved) : convolved);
+    const Features grad_in = bench_.picture(picture);
+    void* scratch = bench_.scratch(plan->scratch_bytes());
+    const GramTerm gram{bench_.picture(picture), bench_.vector(9), 1};
+    EXPECT_THROW(plan->gradient(grad_out, bench_.mask(convolved), grad_in, scratch, gram), ShapeError);
+    for (std::int64_t size : {picture.size() - 1, picture.size() + 1}) {
+      const TotalVariationTerm variation{bench_.vector(size), 1, bench_.results(1)};
+      EXPECT_THROW(plan->gradient(grad_out, bench_.mask(convolved), grad_in, scratch, variation), ShapeError);
     }
   }
   EXPECT_EQ(bench_.damage(), "");

@@ -230,7 +230,7 @@ TEST_P(Convolution, AddsTheGradientOfAGramMatrix) {
         void* scratch = bench.scratch(std::max(plan->scratch_bytes(), more));
         plan->forward(in, bench.features(layer.output(epilogue())), mask, scratch);
         const Features grad_out = bench.features(layer.output(epilogue()), setting.grad_out);
-        plan->gradient(grad_out, mask, grad_in, scratch, apart ? nullptr : &term);
+        plan->gradient(grad_out, mask, grad_in, scratch, apart ? LossTerm{} : term);
         if (apart) bench.backend().gram_gradient(term, grad_in, scratch);
         return Outputs{bench.read(grad_in)};
       };
@@ -239,6 +239,46 @@ TEST_P(Convolution, AddsTheGradientOfAGramMatrix) {
     const Tolerance either{std::max(backend().convolution.element, tolerance::kMatrixProduct.element),
                            std::max(backend().convolution.norm, tolerance::kMatrixProduct.norm)};
     expect_as_reference(backend(), added(false), {either.with_floor(setting.gradient_magnitude() + 1)});
+  }
+}
+
+// As the gradient and then the term by itself. Planes around the tiles and strips of rows that kernels take.
+TEST_P(Convolution, AddsTheTotalVariationOfAPicture) {
+  for (const Layer& layer :
+       {Layer{{3, 1, 1}, 5, true}, Layer{{3, 1, 9}, 16, true}, Layer{{3, 9, 1}, 16, true}, Layer{{3, 2, 3}, 64, true},
+        Layer{{3, 13, 11}, 17, true}, Layer{{3, 16, 32}, 16, true}, Layer{{3, 17, 33}, 6, true}, Layer{{3, 101, 75}, 64, true}}) {
+    if (!layer.fits(epilogue())) continue;
+    const testing::ScopedTrace trace(__FILE__, __LINE__, describe(layer));
+    Setting setting(layer, epilogue());
+    setting.keep_away_from_kinks(backend());
+    // Not what the convolution read.
+    const std::vector<double> x = normal(23, layer.input.size());
+    constexpr double kScale = -0.7;
+    const auto added = [&](bool apart) {
+      return [&, apart](Workbench& bench) {
+        const std::unique_ptr<Filters> loaded = setting.filters(bench.backend());
+        const std::unique_ptr<ConvPlan> plan = bench.backend().plan_conv3x3(setting.spec(*loaded));
+        const Mask mask = bench.mask(layer.convolved());
+        const Features grad_in = bench.picture(layer.input);
+        const TotalVariationTerm term{bench.vector(x), kScale, bench.results(1)};
+        void* scratch = bench.scratch(plan->scratch_bytes());
+        const Features grad_out = bench.features(layer.output(epilogue()), setting.grad_out);
+        plan->forward(bench.picture(layer.input, setting.in), bench.features(layer.output(epilogue())), mask, scratch);
+        plan->gradient(grad_out, mask, grad_in, scratch, apart ? LossTerm{} : term);
+        const Vector grad{grad_in.data, layer.input.size()};
+        if (apart) bench.backend().total_variation(term.x, layer.input, term.scale, grad, term.result);
+        return Outputs{bench.read(grad), bench.read(term.result, 1), bench.read(term.x)};
+      };
+    };
+    const Outputs expected = expected_outputs(backend(), added(true));
+    EXPECT_TRUE(equal(expected_outputs(backend(), added(false))[0], expected[0]));
+    const Outputs joined = proven_outputs(backend(), added(false));
+    const Outputs apart = proven_outputs(backend(), added(true));
+    EXPECT_TRUE(close(joined[0], expected[0], backend().convolution.with_floor(setting.gradient_magnitude() + 1)));
+    EXPECT_TRUE(close(joined[0], apart[0], tolerance::kFloatExpression.with_floor(1)));
+    EXPECT_TRUE(close(joined[1], expected[1], tolerance::kFloatTerms));
+    EXPECT_TRUE(close(joined[1], apart[1], tolerance::kDoubleSum));
+    EXPECT_TRUE(equal(joined[2], expected[2]));
   }
 }
 
@@ -330,6 +370,27 @@ TEST_P(PlainConvolution, OfIntegersIsExactWhereTheMethodIsDirect) {
     } else {
       expect_as_reference(GetParam(), [&](Workbench& bench) { return setting.forward(bench); }, {GetParam().convolution});
     }
+  }
+}
+
+TEST_P(PlainConvolution, RecordsWhereItsOutputIsPositive) {
+  for (const Layer& layer : {Layer{{3, 13, 11}, 17, true}, Layer{{3, 9, 10}, 64, true}, Layer{{5, 1, 1}, 17}, Layer{{16, 12, 12}, 16},
+                             Layer{{33, 5, 7}, 5}, Layer{{64, 13, 14}, 64}, Layer{{8, 17, 19}, 96}}) {
+    const testing::ScopedTrace trace(__FILE__, __LINE__, describe(layer));
+    const Setting setting(layer, Epilogue::kRelu);
+    const Outputs outputs = proven_outputs(GetParam(), [&](Workbench& bench) {
+      const std::unique_ptr<Filters> loaded = setting.filters(bench.backend());
+      const std::unique_ptr<ConvPlan> plan = bench.backend().plan_conv3x3(setting.spec(*loaded));
+      const Features out = bench.features(layer.convolved());
+      const Mask mask = bench.mask(layer.convolved());
+      plan->forward(setting.input(bench, setting.in), out, mask, bench.scratch(plan->scratch_bytes()));
+      const Features passed = bench.features(layer.convolved(), std::vector<double>(static_cast<std::size_t>(layer.convolved().size()), 1));
+      bench.backend().relu_gradient(mask, passed);
+      return Outputs{bench.read(out), bench.read(passed)};
+    });
+    std::vector<double> positive;
+    for (double value : outputs[0]) positive.push_back(value > 0 ? 1 : 0);
+    EXPECT_TRUE(equal(outputs[1], positive));
   }
 }
 

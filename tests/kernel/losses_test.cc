@@ -167,8 +167,16 @@ TEST_P(Losses, FeatureDistanceOfIntegersIsExact) {
   }
 }
 
-const std::vector<Shape> kPictures{{3, 1, 1}, {3, 1, 2}, {3, 2, 1},   {3, 1, 40},  {3, 40, 1},
-                                   {3, 2, 2}, {1, 7, 5}, {3, 17, 16}, {3, 15, 33}, {3, 101, 75}};
+// Blocks of a grid go round more than once; sums of squares that float32 could not hold.
+TEST_P(Losses, FeatureDistanceOfManyLargeIntegersIsExact) {
+  const Shape shape{64, 129, 130};
+  const std::vector<double> f = integers(20, shape.size(), -2047, 2047);
+  const std::vector<double> p = integers(21, shape.size(), -2047, 2047);
+  expect_equal_to_reference(GetParam(), [&](Workbench& bench) { return feature_distance(bench, shape, f, p, 2, f); });
+}
+
+const std::vector<Shape> kPictures{{3, 1, 1}, {3, 1, 2},   {3, 2, 1},   {3, 1, 40},   {3, 40, 1},   {3, 2, 2},
+                                   {1, 7, 5}, {3, 17, 16}, {3, 15, 33}, {3, 101, 75}, {3, 90, 1030}};
 
 Outputs total_variation(Workbench& bench, Shape shape, const std::vector<double>& x, double scale, const std::vector<double>& before) {
   double* result = bench.results(1);

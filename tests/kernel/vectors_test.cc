@@ -66,7 +66,7 @@ TEST_P(Vectors, DotsOfRealNumbersAccumulateInDouble) {
 }
 
 TEST_P(Vectors, DotsOfManyVectors) {
-  for (int many : {0, 9, 201}) {
+  for (int many : {0, 9, 201, 300}) {
     expect_equal_to_reference(GetParam(), [&](Workbench& bench) {
       return dots(bench, many, 3, [](int i) { return integers(static_cast<std::uint64_t>(20 + i), 1003, -999, 999); });
     });
@@ -110,6 +110,41 @@ TEST_P(Vectors, CombineOfManyRealTerms) {
   // kCount roundings of a running sum of RMS near 1.
   expect_as_reference(GetParam(), [&](Workbench& bench) { return combine(bench, coefficients, terms, 0); },
                       {tolerance::kDirectConvolution.with_floor(1)});
+}
+
+// More than a launch of the CUDA backend takes, `out` several times among them.
+TEST_P(Vectors, CombineOfHundredsOfTermsAlsoInPlace) {
+  constexpr int kCount = 600;
+  constexpr std::int64_t kSize = 37;
+  const std::vector<double> coefficients = integers(54, kCount, -9, 9);
+  for (const std::vector<std::size_t>& places :
+       {std::vector<std::size_t>{}, std::vector<std::size_t>{599}, std::vector<std::size_t>{5, 300, 520}}) {
+    expect_equal_to_reference(GetParam(), [&](Workbench& bench) {
+      std::vector<Vector> terms;
+      for (int i = 0; i < kCount; ++i) terms.push_back(bench.vector(integers(static_cast<std::uint64_t>(600 + i), kSize, -99, 99)));
+      const Vector out = places.empty() ? bench.vector(kSize) : terms[places[0]];
+      for (const std::size_t place : places) terms[place] = out;
+      bench.backend().combine(coefficients, terms, out);
+      return Outputs{bench.read(out)};
+    });
+  }
+}
+
+// Blocks of a grid, or threads, go round more than once.
+TEST_P(Vectors, ReductionsOfLongVectors) {
+  constexpr std::int64_t kSize = 1'100'003;
+  const std::vector<double> values = integers(55, kSize, -99, 99);
+  const std::vector<double> others = integers(56, kSize, -99, 99);
+  expect_equal_to_reference(GetParam(), [&](Workbench& bench) {
+    const Vector a = bench.vector(values);
+    const Vector b = bench.vector(others);
+    const std::vector<Vector> many{a, b, b, a, b, b, a, a, b};
+    double* products = bench.results(std::ssize(many));
+    double* norms = bench.results(2);
+    bench.backend().dots(many, std::vector{b}, products);
+    bench.backend().norms(a, norms);
+    return Outputs{bench.read(products, std::ssize(many)), bench.read(norms, 2)};
+  });
 }
 
 TEST_P(Vectors, CombineTakesCoefficientsOfAnySize) {
@@ -225,8 +260,8 @@ TEST_P(Vectors, Norms) {
   }
 }
 
-const std::vector<Shape> kPictures{{3, 1, 1}, {3, 1, 2}, {3, 2, 1},   {3, 1, 40},  {3, 40, 1},
-                                   {3, 2, 2}, {1, 7, 5}, {3, 17, 16}, {3, 15, 33}, {3, 101, 75}};
+const std::vector<Shape> kPictures{{3, 1, 1}, {3, 1, 2},   {3, 2, 1},   {3, 1, 40},   {3, 40, 1},  {3, 2, 2},
+                                   {1, 7, 5}, {3, 17, 16}, {3, 15, 33}, {3, 101, 75}, {1, 3, 1030}};
 
 TEST_P(Vectors, Smooth) {
   for (Shape shape : kPictures) {

@@ -8,10 +8,12 @@
 #include "impasto/error.h"
 #include "tests/support/compare.h"
 #include "tests/support/random.h"
+#include "tests/support/tolerance.h"
 
 namespace impasto {
 namespace {
 
+using testing_support::close;
 using testing_support::equal;
 using testing_support::normal;
 
@@ -44,7 +46,9 @@ class HalfNorms {
     return sum;
   }
 
-  std::vector<double> gradient(const std::vector<double>& x) {
+  // variation: how much of the picture's total variation the loss has beside.
+  std::vector<double> gradient(const std::vector<double>& x, double variation = 0) {
+    const TotalVariationTerm term{x_, 2 * variation, result_};
     backend_->upload(x, x_);
     net_.forward(x_);
     const std::vector<FeatureNet::GramGradient> none(static_cast<std::size_t>(taps_));
@@ -53,7 +57,7 @@ class HalfNorms {
         [&](int i, Features grad) {
           backend_->feature_distance(net_.tap(i), {zero_.data, net_.tap_shape(i)}, 1.0, grad, result_);
         },
-        grad_);
+        grad_, variation == 0 ? nullptr : &term);
     std::vector<double> gradient(x.size());
     backend_->download(grad_, gradient);
     return gradient;
@@ -121,6 +125,31 @@ INSTANTIATE_TEST_SUITE_P(Cuts, FeatureNetGradient,
                                          Case{"ConvInTheMiddle", PoolKind::kAverage, {"conv1_1", "conv2_1", "conv3_1"}},
                                          Case{"Deep", PoolKind::kMax, {"relu1_1", "relu3_1", "relu3_4"}}),
                          [](const auto& tested) { return tested.param.name; });
+
+TEST(FeatureNet, AddsTheTotalVariationOfThePicture) {
+  const Shape image{3, 11, 14};
+  for (const std::vector<Tap>& taps : {std::vector{tap_named("relu1_1")}, std::vector{tap_named("conv1_1"), tap_named("relu2_1")}}) {
+    HalfNorms net(image, PoolKind::kMax, taps);
+    const std::vector<double> x = normal(5, image.size());
+    const std::vector<double> without = net.gradient(x);
+    const std::vector<double> with = net.gradient(x, 0.5);
+    const auto at = [&](int c, int i, int j) { return static_cast<std::size_t>((c * image.h + i) * image.w + j); };
+    std::vector<double> expected = without;
+    const auto pull = [&](std::size_t a, std::size_t b) {
+      expected[a] += x[a] - x[b];
+      expected[b] += x[b] - x[a];
+    };
+    for (int c = 0; c < image.c; ++c) {
+      for (int i = 0; i < image.h; ++i) {
+        for (int j = 0; j < image.w; ++j) {
+          if (i > 0) pull(at(c, i, j), at(c, i - 1, j));
+          if (j > 0) pull(at(c, i, j), at(c, i, j - 1));
+        }
+      }
+    }
+    EXPECT_TRUE(close(with, expected, testing_support::tolerance::kDoubleReordered.with_floor(1)));
+  }
+}
 
 TEST(FeatureNet, RefusesPicturesTooSmallForTheDeepestTap) {
   const auto backend = make_backend({.kind = BackendKind::kReferenceFloat});
