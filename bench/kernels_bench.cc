@@ -1,6 +1,6 @@
 // Every kernel of the CPU backend at the sizes VGG19 meets in a 400 x 300 picture (or --size=WxH).
 //
-//   impasto_kernels_bench [--threads=N] [--isa=NAME] [--tile=2|4|6] [--size=WxH] [Google Benchmark's own flags]
+//   impasto_kernels_bench [--threads=N] [--isa=NAME] [--tile=1|2|4|6] [--size=WxH] [Google Benchmark's own flags]
 //
 // GFLOP/s counts the multiplications and additions of the direct method, so that the convolutions compare with any other
 // implementation; Winograd does fewer. GB/s counts each vector read or written once.

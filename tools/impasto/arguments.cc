@@ -262,7 +262,7 @@ void Parser::describe_network() {
          [this](const std::string& text) {
            settings_.session.tile = choose<int>("--tile", text, {{"auto", 0}, {"1", 1}, {"2", 2}, {"4", 4}, {"6", 6}});
          });
-  flag("--exact", exact_, "Convolutions summed in double: the gradient to 1e-6, for seven times the time; the same as --tile 1");
+  flag("--exact", exact_, "Convolutions summed in double: the gradient to 1e-6, for nine times the time; the same as --tile 1");
   flag("--autotune", settings_.session.autotune,
        "Measure which of cuDNN's engines is the quickest for each convolution, once for each device and size: means CUDA");
 }
