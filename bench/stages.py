@@ -4,8 +4,9 @@
     stages.py [--program build/bench/tools/impasto/impasto] [--weights FILE] [--size 400x300] [--evaluations 60]
 
 Runs the command with one thread under `perf record` (Linux's, with call stacks) with Adam, sorts the samples by stage, and prints for each stage the model's time and share, and
-the measured time and share. The model of a stage is the longest of three times: its arithmetic at the rate of the register product, what it moves to and from the second-level
-cache, and what it moves to and from the outer caches and memory. The peaks are those of bench/README.md, or given.
+the measured time and share. The model of a stage is the sum of three times: its arithmetic at the rate of the register product, what it moves to and from the second-level cache, and
+what it moves to and from the third level or, planes and filters that do not stay there, memory. A sum, because one core's transfers between levels do not overlap [Treibig & Hager
+2010, "Introducing a performance model for bandwidth-limited loop kernels"]. Lines written further out are moved twice: fetched, and written back. The peaks are those of bench/README.md, or given.
 """
 
 import argparse
@@ -21,6 +22,8 @@ import PIL.Image
 LAYERS = [("1_1", 3, 64, 0), ("1_2", 64, 64, 0), ("2_1", 64, 128, 1), ("2_2", 128, 128, 1), ("3_1", 128, 256, 2), ("3_2", 256, 256, 2),
           ("3_3", 256, 256, 2), ("3_4", 256, 256, 2), ("4_1", 256, 512, 3), ("4_2", 512, 512, 3), ("4_3", 512, 512, 3), ("4_4", 512, 512, 3),
           ("5_1", 512, 512, 4)]
+# Bytes of one piece of memory that the third level still holds when it is wanted again.
+STAYS = 16e6
 POOLED = {"1_2", "2_2", "3_4", "4_4"}
 STYLE = {"1_1", "2_1", "3_1", "4_1", "5_1"}
 
@@ -52,37 +55,41 @@ def filters_are_kept(tile, in_channels, out_channels, h, w):
 
 
 def model(width, height, peak):
-    """Seconds by stage. peak: FLOP/s, and bytes/s of the second-level cache and of what lies further out."""
-    seconds = dict.fromkeys([name for name, _ in STAGES], 0.0)
-    def add(stage, flops=0.0, near=0.0, far=0.0):
-        seconds[stage] += max(flops / peak["flops"], near / peak["near"], far / peak["far"])
+    """For each stage its seconds: [arithmetic, second level, further out]. peak: FLOP/s, and bytes/s of the
+    second level, read and written, of the third and of memory."""
+    seconds = {name: [0.0, 0.0, 0.0] for name, _ in STAGES}
+    def add(stage, flops=0.0, near=0.0, written=0.0, far=()):
+        seconds[stage][0] += flops / peak["flops"]
+        seconds[stage][1] += near / peak["second"] + written / peak["written"]
+        seconds[stage][2] += sum(size / peak["third" if size <= STAYS else "memory"] for size in far)
     # Vector operations of a tile and block of 16 channels, two a cycle: 64 FLOP.
     vectors = {"in": {2: 32, 4: 144, 6: 448}, "out": {2: 24, 4: 100, 6: 336}}
     for name, c, k, halvings in LAYERS:
         h, w = height >> halvings, width >> halvings
         plane = 4 * h * w
         if name in STYLE:
-            add("Gram, its gradient", k * k * h * w, far=plane * k)
-            add("Gram, its gradient", 2 * k * k * h * w, far=3 * plane * k)
+            add("Gram, its gradient", k * k * h * w, far=[plane * k])
+            add("Gram, its gradient", 2 * k * k * h * w, far=[plane * k] * 3)
         if name == "1_1":
-            # Written lines are read first.
-            add("conv1_1", 2 * 27 * k * h * w, far=2 * plane * k)
-            add("conv1_1", 2 * 27 * k * h * w, far=plane * k)
+            add("conv1_1", 2 * 27 * k * h * w, far=[plane * k] * 2)
+            add("conv1_1", 2 * 27 * k * h * w, far=[plane * k])
             continue
         for source, target, backward in [(c, k, False), (k, c, True)]:
             tile = tile_of(source, target, h, w)
             tiles, positions = -(-h // tile) * -(-w // tile), (tile + 2) ** 2
             pooled = 4 if name in POOLED else 1
-            add("products", 2 * positions * tiles * source * target, near=4 * positions * tiles * (source + target))
-            add("input transform", vectors["in"][tile] * 32 * tiles * source / 16, 4 * positions * tiles * source,
-                plane * source / (pooled if backward else 1))
-            add("output transform, pooling", vectors["out"][tile] * 32 * tiles * target / 16, 4 * positions * tiles * target,
-                2 * plane * target / (1 if backward else pooled))
+            add("products", 2 * positions * tiles * source * target)
+            # Squares of inputs overlap: each value is read from the second level ((tile + 2) / tile)^2 times.
+            read = plane * source / (pooled if backward else 1)
+            add("input transform", vectors["in"][tile] * 32 * tiles * source / 16, near=read * positions / tile ** 2,
+                written=4 * positions * tiles * source, far=[read])
+            add("output transform, pooling", vectors["out"][tile] * 32 * tiles * target / 16, near=4 * positions * tiles * target,
+                far=[plane * target / (1 if backward else pooled)] * 2)
             if not filters_are_kept(tile, source, target, h, w):
-                add("filter transform", far=4 * source * target * (9 + 2 * positions))
+                add("filter transform", far=[4 * source * target * 9, 4 * source * target * positions])
     # Content's features and the gradient there; the picture, its gradient, Adam's two and their norms.
     h, w = height >> 3, width >> 3
-    add("content, total variation, vectors", far=4 * 4 * 512 * h * w + 4 * 3 * height * width * 12)
+    add("content, total variation, vectors", far=[4 * 512 * h * w] * 4 + [4 * 3 * height * width] * 12)
     return seconds
 
 
@@ -120,20 +127,26 @@ def main():
     parser.add_argument("--size", default="400x300", type=lambda text: tuple(map(int, text.split("x"))))
     parser.add_argument("--evaluations", type=int, default=60)
     parser.add_argument("--gflops", type=float, default=205)
-    parser.add_argument("--near", type=float, default=184, help="GB/s of the second-level cache")
-    parser.add_argument("--far", type=float, default=28, help="GB/s of the third-level cache, or of memory where planes do not fit there")
+    parser.add_argument("--second", type=float, default=184, help="GB/s of the second-level cache")
+    parser.add_argument("--written", type=float, default=61, help="GB/s of writes to the second-level cache")
+    parser.add_argument("--third", type=float, default=28, help="GB/s of the third-level cache")
+    parser.add_argument("--memory", type=float, default=18, help="GB/s of memory")
     args = parser.parse_args()
     args.program = os.path.abspath(args.program)
-    predicted = model(*args.size, {"flops": args.gflops * 1e9, "near": args.near * 1e9, "far": args.far * 1e9})
+    peak = {"flops": args.gflops * 1e9, "second": args.second * 1e9, "written": args.written * 1e9, "third": args.third * 1e9,
+            "memory": args.memory * 1e9}
+    parts = model(*args.size, peak)
     with tempfile.TemporaryDirectory() as folder:
         seconds, shares = measured(args, folder)
-    total = sum(predicted.values())
+    total = sum(map(sum, parts.values()))
     print(f"{args.size[0]}x{args.size[1]}, one thread: model {1e3 * total:.0f} ms, measured {1e3 * seconds:.0f} ms\n")
-    print("| stage | model ms | share | measured ms | share | share over the model's |\n|-|-|-|-|-|-|")
+    print("| stage | arithmetic, second level, further out: ms | model ms | share | measured ms | share | share over the model's |\n|-|-|-|-|-|-|-|")
     for name, share in shares.items():
-        of_model = predicted.get(name, 0) / total
+        of_stage = parts.get(name, [0.0, 0.0, 0.0])
+        of_model = sum(of_stage) / total
         more = f"{share / of_model:.2f}" if of_model else ""
-        print(f"| {name} | {1e3 * predicted.get(name, 0):.1f} | {100 * of_model:.1f}% | {1e3 * share * seconds:.1f} | {100 * share:.1f}% | {more} |")
+        print(f"| {name} | {', '.join(f'{1e3 * part:.1f}' for part in of_stage)} | {1e3 * sum(of_stage):.1f} | {100 * of_model:.1f}% | {1e3 * share * seconds:.1f} | "
+              f"{100 * share:.1f}% | {more} |")
 
 
 if __name__ == "__main__":
