@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Where an evaluation's time goes, stage by stage, beside what it would take if nothing but the machine's measured peaks held it back.
 
-    stages.py [--program build/bench/tools/impasto/impasto] [--weights FILE] [--size 400x300] [--evaluations 60]
+    stages.py [--program build/bench/impasto] [--weights FILE] [--size 400x300] [--evaluations 40] [--runs 5]
 
-Runs the command with one thread under `perf record` (Linux's, with call stacks) with Adam, sorts the samples by stage, and prints for each stage the model's time and share, and
-the measured time and share. The model of a stage is the sum of three times: its arithmetic at the rate of the register product, what it moves to and from the second-level cache, and
+Runs the command with one thread under `perf record` (Linux's, with call stacks) with Adam, --runs times, sorts the samples by stage, and prints for each stage the model's time and
+share, the measured time and share, and how the shares compare, in all and from the lowest to the highest run. The model of a stage is the sum of three times: its arithmetic at the rate of the register product, what it moves to and from the second-level cache, and
 what it moves to and from the third level or, planes and filters that do not stay there, memory. A sum, because one core's transfers between levels do not overlap [Treibig & Hager
 2010, "Introducing a performance model for bandwidth-limited loop kernels"]. Lines written further out are moved twice: fetched, and written back. The peaks are those of bench/README.md, or given.
 """
@@ -28,13 +28,13 @@ POOLED = {"1_2", "2_2", "3_4", "4_4"}
 STYLE = {"1_1", "2_1", "3_1", "4_1", "5_1"}
 
 # The first pattern found in a sample's innermost frames that has one of these names its stage.
-STAGES = [("conv1_1", r"image_conv_row|image_gradient|group_of_row|ImageConv"),
+STAGES = [("content, total variation, vectors", r"::distance|variation_row|::norms|::dots|::combine|adam"),
+          ("conv1_1", r"image_conv_row|image_gradient|group_of_row|ImageConv"),
           ("products", r"winograd_products"),
           ("Gram, its gradient", r"gram_group|gram_gradient|gram_run|compute_gram|pack_gram"),
           ("filter transform", r"filters_of|transpose_taps|winograd_filters"),
           ("input transform", r"input_tiles|gather_patch|winograd_input"),
-          ("output transform, pooling", r"output_tiles|winograd_output|prefetch_"),
-          ("content, total variation, vectors", r"::distance|variation_row|::norms|::dots|::combine|adam")]
+          ("output transform, pooling", r"output_tiles|winograd_output|prefetch_")]
 
 
 def tile_of(in_channels, out_channels, h, w):
@@ -94,7 +94,7 @@ def model(width, height, peak):
 
 
 def measured(args, folder):
-    """Seconds of one evaluation, and the stages' shares of the samples, those of none of them as `other`."""
+    """Of one run: seconds of one evaluation, and how many samples each stage has, those of none of them as `other`."""
     width, height = args.size
     rng = np.random.default_rng(1)
     coarse = rng.integers(0, 256, (height // 8 + 2, width // 8 + 2, 3), dtype=np.uint8)
@@ -104,7 +104,7 @@ def measured(args, folder):
     report, samples = os.path.join(folder, "run.json"), os.path.join(folder, "perf.data")
     command = [args.program, "content.png", "style.png", "-o", "out.png", "--optimizer", "adam", "--iterations", str(args.evaluations),
                "--threads", "1", "--report", report, "-q", *(["--weights", os.path.abspath(args.weights)] if args.weights else ["--untrained"])]
-    subprocess.run(["perf", "record", "-q", "-F", "250", "--call-graph", "dwarf,16384", "-o", samples, "--", *command], check=True, cwd=folder,
+    subprocess.run(["perf", "record", "-q", "-F", "500", "--call-graph", "dwarf,16384", "-o", samples, "--", *command], check=True, cwd=folder,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with open(report) as file:
         seconds = np.median([e["seconds"] for e in json.load(file)["evaluations"][2:]])
@@ -116,16 +116,16 @@ def measured(args, folder):
         if "StyleObjective::evaluate" not in stack:
             continue
         counts[next((name for name, pattern in STAGES if re.search(pattern, stack)), "other")] += 1
-    total = sum(counts.values())
-    return seconds, {name: count / total for name, count in counts.items()}
+    return seconds, counts
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--program", default="build/bench/tools/impasto/impasto")
+    parser.add_argument("--program", default="build/bench/impasto")
     parser.add_argument("--weights", help="otherwise untrained")
     parser.add_argument("--size", default="400x300", type=lambda text: tuple(map(int, text.split("x"))))
-    parser.add_argument("--evaluations", type=int, default=60)
+    parser.add_argument("--evaluations", type=int, default=40)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--gflops", type=float, default=205)
     parser.add_argument("--second", type=float, default=184, help="GB/s of the second-level cache")
     parser.add_argument("--written", type=float, default=61, help="GB/s of writes to the second-level cache")
@@ -136,15 +136,21 @@ def main():
     peak = {"flops": args.gflops * 1e9, "second": args.second * 1e9, "written": args.written * 1e9, "third": args.third * 1e9,
             "memory": args.memory * 1e9}
     parts = model(*args.size, peak)
-    with tempfile.TemporaryDirectory() as folder:
-        seconds, shares = measured(args, folder)
+    runs = []
+    for _ in range(args.runs):
+        with tempfile.TemporaryDirectory() as folder:
+            runs.append(measured(args, folder))
+    seconds = np.median([of_run for of_run, _ in runs])
+    shares = [{name: count / sum(counts.values()) for name, count in counts.items()} for _, counts in runs]
     total = sum(map(sum, parts.values()))
-    print(f"{args.size[0]}x{args.size[1]}, one thread: model {1e3 * total:.0f} ms, measured {1e3 * seconds:.0f} ms\n")
+    print(f"{args.size[0]}x{args.size[1]}, one thread: model {1e3 * total:.0f} ms, measured {', '.join(f'{1e3 * of_run:.0f}' for of_run, _ in runs)} ms\n")
     print("| stage | arithmetic, second level, further out: ms | model ms | share | measured ms | share | share over the model's |\n|-|-|-|-|-|-|-|")
-    for name, share in shares.items():
+    for name in shares[0]:
         of_stage = parts.get(name, [0.0, 0.0, 0.0])
         of_model = sum(of_stage) / total
-        more = f"{share / of_model:.2f}" if of_model else ""
+        of_runs = [share[name] for share in shares]
+        share = float(np.mean(of_runs))
+        more = f"{share / of_model:.2f} ({min(of_runs) / of_model:.2f} to {max(of_runs) / of_model:.2f})" if of_model else ""
         print(f"| {name} | {', '.join(f'{1e3 * part:.1f}' for part in of_stage)} | {1e3 * sum(of_stage):.1f} | {100 * of_model:.1f}% | {1e3 * share * seconds:.1f} | "
               f"{100 * share:.1f}% | {more} |")
 

@@ -21,26 +21,30 @@ inline Target target_of(const ConvJob& job, int block) {
   return {job.out + block * out_plane * kBlock, job.out_mask == nullptr ? nullptr : job.out_mask + block * plane, job.h, job.w};
 }
 
+// Columns 0 .. M - 1 of a tile's row at y, x0 for one part of the block, without pooling; kWhole: they lie inside the plane.
+template <int M, bool kRelu, bool kWhole>
+IMPASTO_INLINE void write_row(const VecF* row, const Target& target, std::int64_t y, std::int64_t x0, int part) {
+  if (!kWhole && y >= target.h) return;
+#pragma GCC unroll 6
+  for (int x = 0; x < M; ++x) {
+    if (!kWhole && x0 + x >= target.w) break;
+    const std::int64_t pixel = y * target.w + x0 + x;
+    VecF v = row[x];
+    if constexpr (kRelu) {
+      v = rectified(v);
+      if (target.mask != nullptr) store_bits(target.mask + pixel, part, greater_bits(v, VecF{}));
+    }
+    store(target.out + pixel * kBlock + part * kLanes, v);
+  }
+}
+
 // A tile's M x M values at y0, x0 for one part of the block, epilogue applied. kWhole: the tile lies inside the plane. kTies: values that
 // rounding may have told apart count as equal (max_pooling.h).
 template <int M, Epilogue kEpilogue, bool kWhole, bool kTies = true>
 IMPASTO_INLINE void write_tile(const VecF* tile, const Target& target, std::int64_t y0, std::int64_t x0, int part) {
   if constexpr (kEpilogue == Epilogue::kNone || kEpilogue == Epilogue::kRelu) {
 #pragma GCC unroll 6
-    for (int y = 0; y < M; ++y) {
-      if (!kWhole && y0 + y >= target.h) break;
-#pragma GCC unroll 6
-      for (int x = 0; x < M; ++x) {
-        if (!kWhole && x0 + x >= target.w) break;
-        const std::int64_t pixel = (y0 + y) * target.w + x0 + x;
-        VecF v = tile[y * M + x];
-        if constexpr (kEpilogue == Epilogue::kRelu) {
-          v = rectified(v);
-          if (target.mask != nullptr) store_bits(target.mask + pixel, part, greater_bits(v, VecF{}));
-        }
-        store(target.out + pixel * kBlock + part * kLanes, v);
-      }
-    }
+    for (int y = 0; y < M; ++y) write_row<M, kEpilogue == Epilogue::kRelu, kWhole>(tile + y * M, target, y0 + y, x0, part);
   } else {
     const std::int64_t pooled_h = target.h / 2;
     const std::int64_t pooled_w = target.w / 2;

@@ -2,6 +2,8 @@
 #include "kernels/cpu/image_conv.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <vector>
 
 #include "kernels/cpu/conv_filters.h"
 #include "kernels/cpu/conv_plans.h"
@@ -12,8 +14,13 @@
 namespace impasto::cpu {
 namespace {
 
-// Rows of the gradient that one task takes; it computes the products of one row more at either end, 2 / 16 of the work.
+// Rows of the gradient that one task takes. It needs the products of one row more at either end; those before it are there where its worker
+// has just done the strip before.
 constexpr int kStripRows = 16;
+
+// Output of as many bytes is written past the cache: twice the second level of today's machines. At 400x300 (31 MB) 5.3 -> 4.6 ms; at
+// 100x75 (2 MB) an evaluation would take 2% longer.
+constexpr std::int64_t kPastCacheBytes = std::int64_t{4} << 20;
 
 class ImageConv : public ConvPlan {
  public:
@@ -23,7 +30,8 @@ class ImageConv : public ConvPlan {
         blocks_(channel_blocks(spec.convolved().c)),
         line_(spec.w + 1 + 2 * context.kernels.group_rows),
         products_line_(spec.w + 2 + kImageSegment),
-        filters_(static_cast<const CpuFilters&>(*spec.filters)) {}
+        filters_(static_cast<const CpuFilters&>(*spec.filters)),
+        last_strip_(static_cast<std::size_t>(context.pool.size())) {}
 
   std::int64_t scratch_bytes() const override {
     return std::max(context_.pool.size() * forward_scratch() * static_cast<std::int64_t>(sizeof(float)),
@@ -36,6 +44,7 @@ class ImageConv : public ConvPlan {
     const float* picture = static_cast<const float*>(in.data);
     float* to = static_cast<float*>(out.data);
     std::uint16_t* bits = spec_.epilogue == Epilogue::kNone ? nullptr : static_cast<std::uint16_t*>(mask.data);
+    const bool past_cache = blocks_ * kBlockChannels * shape.plane() * static_cast<std::int64_t>(sizeof(float)) >= kPastCacheBytes;
     context_.pool.parallel_for(shape.h, [&](int worker, std::int64_t y) {
       float* rows = static_cast<float*>(scratch) + worker * forward_scratch();
       for (int channel = 0; channel < shape.c; ++channel) {
@@ -50,7 +59,7 @@ class ImageConv : public ConvPlan {
         }
       }
       context_.kernels.image_conv_row(rows, line_, shape.w, filters_.image_forward(), filters_.bias(), blocks_,
-                                      spec_.epilogue == Epilogue::kRelu, to + y * shape.w * kBlockChannels,
+                                      spec_.epilogue == Epilogue::kRelu, past_cache, to + y * shape.w * kBlockChannels,
                                       bits == nullptr ? nullptr : bits + y * shape.w, shape.plane());
     });
   }
@@ -62,17 +71,20 @@ class ImageConv : public ConvPlan {
     const std::uint16_t* bits = spec_.epilogue == Epilogue::kNone ? nullptr : static_cast<const std::uint16_t*>(mask.data);
     float* to = static_cast<float*>(grad_in.data);
     const VariationSum variation(context_.kernels, plus, shape, grad_in, static_cast<char*>(scratch) + gradient_scratch_of_all(), strips());
+    std::fill(last_strip_.begin(), last_strip_.end(), -2);
     context_.pool.parallel_for(strips(), [&](int worker, std::int64_t strip) {
       variation.begin(strip);
       float* gathered = static_cast<float*>(scratch) + worker * gradient_scratch();
       float* ring = gathered + blocks_ * kImageSegment * kBlockChannels;
       const std::int64_t first = strip * kStripRows;
       const std::int64_t last = std::min<std::int64_t>(first + kStripRows, shape.h);
+      const std::int64_t first_missing = last_strip_[static_cast<std::size_t>(worker)] == strip - 1 ? first + 1 : first - 1;
+      last_strip_[static_cast<std::size_t>(worker)] = strip;
       const auto products_of = [&](std::int64_t y) -> float* {
         return y < 0 || y >= shape.h ? nullptr : ring + (y % 3) * kImageTaps * products_line_;
       };
       for (std::int64_t y = first - 1; y <= last; ++y) {
-        if (float* products = products_of(y); products != nullptr) {
+        if (float* products = products_of(y); products != nullptr && y >= first_missing) {
           context_.kernels.image_gradient_products(grad + y * shape.w * kBlockChannels, bits == nullptr ? nullptr : bits + y * shape.w,
                                                    shape.plane(), shape.w, blocks_, filters_.image_gradient(), gathered, products,
                                                    products_line_);
@@ -106,6 +118,8 @@ class ImageConv : public ConvPlan {
   std::int64_t line_;
   std::int64_t products_line_;
   const CpuFilters& filters_;
+  // Of each worker, during gradient(): the strip whose last rows' products its ring holds.
+  std::vector<std::int64_t> last_strip_;
 };
 
 }  // namespace

@@ -33,7 +33,7 @@ IMPASTO_INLINE void pixels_of_row(const float* rows, std::int64_t padded_w, cons
   }
 }
 
-template <int kVectors>
+template <int kVectors, bool kPastCache>
 void group_of_row(const float* rows, std::int64_t padded_w, int w, const float* filters, const float* bias, bool rectify, float* out,
                   std::uint16_t* mask, std::int64_t out_plane) {
   for (int x = 0; x < w; x += kRows) {
@@ -48,7 +48,12 @@ void group_of_row(const float* rows, std::int64_t padded_w, int w, const float* 
         const int part = j % kParts;
         const std::int64_t pixel = j / kParts * out_plane + x + i;
         const VecF v = rectify ? rectified(sum[i][j]) : sum[i][j];
-        store(out + pixel * kBlock + part * kLanes, v);
+        float* to = out + pixel * kBlock + part * kLanes;
+        if constexpr (kPastCache) {
+          store_past_cache(to, v);
+        } else {
+          store(to, v);
+        }
         if (mask != nullptr) store_bits(mask + pixel, part, greater_bits(v, VecF{}));
       }
     }
@@ -58,18 +63,18 @@ void group_of_row(const float* rows, std::int64_t padded_w, int w, const float* 
 }  // namespace
 
 void image_conv_row(const float* rows, std::int64_t padded_w, int w, const float* filters, const float* bias, int out_blocks, bool rectify,
-                    float* out, std::uint16_t* mask, std::int64_t out_plane) {
+                    bool past_cache, float* out, std::uint16_t* mask, std::int64_t out_plane) {
   constexpr int kGroupBlocks = kColumns / kBlock;
   for (int block = 0; block < out_blocks; block += kGroupBlocks) {
     const float* taps = filters + std::int64_t{block} * kImageInputs * kBlock;
     float* to = out + block * out_plane * kBlock;
     std::uint16_t* bits = mask == nullptr ? nullptr : mask + block * out_plane;
-    if (out_blocks - block >= kGroupBlocks) {
-      group_of_row<kColumns / kLanes>(rows, padded_w, w, taps, bias + block * kBlock, rectify, to, bits, out_plane);
-    } else {
-      group_of_row<kParts>(rows, padded_w, w, taps, bias + block * kBlock, rectify, to, bits, out_plane);
-    }
+    const bool whole = out_blocks - block >= kGroupBlocks;
+    const auto group = past_cache ? (whole ? group_of_row<kColumns / kLanes, true> : group_of_row<kParts, true>)
+                                  : (whole ? group_of_row<kColumns / kLanes, false> : group_of_row<kParts, false>);
+    group(rows, padded_w, w, taps, bias + block * kBlock, rectify, to, bits, out_plane);
   }
+  if (past_cache) finish_past_cache();
 }
 
 void image_gradient_products(const float* grad, const std::uint16_t* mask, std::int64_t plane, int w, int blocks, const float* filters,

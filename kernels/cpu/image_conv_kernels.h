@@ -7,7 +7,7 @@
 namespace impasto::cpu::IMPASTO_ISA {
 
 void image_conv_row(const float* rows, std::int64_t padded_w, int w, const float* filters, const float* bias, int out_blocks, bool rectify,
-                    float* out, std::uint16_t* mask, std::int64_t out_plane);
+                    bool past_cache, float* out, std::uint16_t* mask, std::int64_t out_plane);
 void image_gradient_products(const float* grad, const std::uint16_t* mask, std::int64_t plane, int w, int blocks, const float* filters,
                              float* scratch, float* products, std::int64_t padded_w);
 void image_gradient_row(const float* const products[3], std::int64_t padded_w, int channel, int w, float* out);

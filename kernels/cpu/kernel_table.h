@@ -118,9 +118,10 @@ struct KernelTable {
   // --- image_conv_kernels.cc ------------------------------------------------------------------------------------------------------
   // One row of a convolution reading a picture. rows (3 channels, 3 rows, padded_w): the row and its neighbours, each one pixel to the
   // right, zeros before and after; padded_w >= w + 1 + 2 group_rows. filters (group, 27, channels of the group); bias (16 out_blocks).
-  // out, mask (may be nullptr): where the row begins in block 0; blocks are out_plane pixels apart.
+  // out, mask (may be nullptr): where the row begins in block 0; blocks are out_plane pixels apart. past_cache: out's planes are too large
+  // to be found in the cache later, and are written to memory without being fetched from there first; out is then aligned to kAlignment.
   void (*image_conv_row)(const float* rows, std::int64_t padded_w, int w, const float* filters, const float* bias, int out_blocks,
-                         bool rectify, float* out, std::uint16_t* mask, std::int64_t out_plane);
+                         bool rectify, bool past_cache, float* out, std::uint16_t* mask, std::int64_t out_plane);
   // One row of products (kImageTaps, padded_w): for tap t = (3 c + ky) 3 + kx, the sum over channels of filter[t] * gradient where the mask
   // (nullptr: everywhere) is set, one pixel to the right, zeros at both ends; padded_w >= w + 2 + kImageSegment.
   // grad, mask: where the row begins in block 0, blocks `plane` pixels apart. filters (group of taps, 16 blocks, taps of the group).

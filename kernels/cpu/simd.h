@@ -51,6 +51,23 @@ typedef double UnalignedVecD __attribute__((vector_size(4 * kLanes), aligned(8),
 
 IMPASTO_INLINE VecF load(const float* p) { return *reinterpret_cast<const UnalignedVecF*>(p); }
 IMPASTO_INLINE void store(float* p, VecF v) { *reinterpret_cast<UnalignedVecF*>(p) = v; }
+// Past the cache: a line is not fetched to be written. p aligned to the vector. Other threads see it after finish_past_cache.
+IMPASTO_INLINE void store_past_cache(float* p, VecF v) {
+#if defined(__AVX512F__)
+  _mm512_stream_ps(p, v);
+#elif defined(__AVX2__)
+  _mm256_stream_ps(p, v);
+#elif defined(__x86_64__)
+  _mm_stream_ps(p, v);
+#else
+  store(p, v);
+#endif
+}
+IMPASTO_INLINE void finish_past_cache() {
+#if defined(__x86_64__)
+  _mm_sfence();
+#endif
+}
 IMPASTO_INLINE VecF broadcast(float x) { return x - VecF{}; }
 // kLanes / 2 floats as doubles. (Left to itself, GCC 12 converts 256 bits at a time under AVX-512 and glues the halves together.)
 IMPASTO_INLINE VecD load_wide(const float* p) {

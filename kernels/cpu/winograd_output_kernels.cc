@@ -52,6 +52,23 @@ void prefetch_output(const ConvJob& job, int group, std::int64_t first, std::int
   }
 }
 
+// The transform along rows of what the one along columns left, and where it goes.
+template <int M, Epilogue kEpilogue, bool kWhole>
+IMPASTO_INLINE void finish_tile(const VecF* columns, VecF bias, const Target& target, std::int64_t y0, std::int64_t x0, int part) {
+  constexpr bool kRows = kEpilogue == Epilogue::kNone || kEpilogue == Epilogue::kRelu;
+  // Rows that wait for one another stay in memory, single ones in registers.
+  VecF tile[kRows ? M : M * M];
+#pragma GCC unroll 1
+  for (int y = 0; y < M; ++y) {
+    VecF* row = kRows ? tile : tile + y * M;
+    output_transform<M>(columns + y * kTaps<M>, row, 1);
+#pragma GCC unroll 6
+    for (int x = 0; x < M; ++x) row[x] += bias;
+    if constexpr (kRows) write_row<M, kEpilogue == Epilogue::kRelu, kWhole>(row, target, y0 + y, x0, part);
+  }
+  if constexpr (!kRows) write_tile<M, kEpilogue, kWhole>(tile, target, y0, x0, part);
+}
+
 template <int M, Epilogue kEpilogue>
 void output_tiles(const ConvJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m) {
   constexpr int kA = kTaps<M>;
@@ -74,17 +91,12 @@ void output_tiles(const ConvJob& job, int group, std::int64_t first, std::int64_
           for (int y = 0; y < kA; ++y) d[y] = load(products + (y * kA + x) * m.position);
           output_transform<M>(d, columns + x, kA);
         }
-        VecF tile[M * M];
-#pragma GCC unroll 1
-        for (int y = 0; y < M; ++y) {
-          output_transform<M>(columns + y * kA, tile + y * M, 1);
-#pragma GCC unroll 6
-          for (int x = 0; x < M; ++x) tile[y * M + x] += bias;
-        }
-        if ((ty + 1) * M <= job.h && (tx + 1) * M <= job.w) {
-          write_tile<M, kEpilogue, true>(tile, target, ty * M, tx * M, part);
+        const std::int64_t y0 = ty * M;
+        const std::int64_t x0 = tx * M;
+        if (y0 + M <= job.h && x0 + M <= job.w) {
+          finish_tile<M, kEpilogue, true>(columns, bias, target, y0, x0, part);
         } else {
-          write_tile<M, kEpilogue, false>(tile, target, ty * M, tx * M, part);
+          finish_tile<M, kEpilogue, false>(columns, bias, target, y0, x0, part);
         }
         if (++tx == job.tiles_x) {
           tx = 0;
