@@ -49,9 +49,10 @@ def tile_of(in_channels, out_channels, h, w):
 
 
 def filters_are_kept(tile, in_channels, out_channels, h, w):
+    """As kernels/cpu/winograd_cut.cc."""
     tiles = -(-h // tile) * -(-w // tile)
     size = 4 * (tile + 2) ** 2 * in_channels * out_channels
-    return not (tiles <= 160 and size >= 16 << 20) and size <= 20 << 20 and size * tiles <= 5 << 30
+    return not (tiles <= 160 and size > 16 << 20) and size <= 20 << 20 and size * tiles <= 5 << 30
 
 
 def model(width, height, peak):
