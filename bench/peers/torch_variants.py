@@ -199,6 +199,10 @@ def lbfgs(evaluation, evaluations):
     return marks
 
 
+class OutOfTime(Exception):
+    """Of no type that a compiler has an answer to."""
+
+
 class CompileAllowance:
     """Seconds for all compilation together, spent in the order of asking."""
 
@@ -211,8 +215,11 @@ class CompileAllowance:
         if self.left < 1:
             raise TimeoutError(f"the {self.all:g} s for compiling are spent")
 
+        fired = []
+
         def out_of_time(*_):
-            raise TimeoutError(f"not compiled within what was left of {self.all:g} s")
+            fired.append(True)
+            raise OutOfTime
 
         before = signal.signal(signal.SIGALRM, out_of_time)
         start = time.perf_counter()
@@ -220,6 +227,10 @@ class CompileAllowance:
         signal.setitimer(signal.ITIMER_REAL, self.left, 2)
         try:
             yield
+        except Exception as error:
+            if fired:
+                raise TimeoutError(f"not compiled within what was left of {self.all:g} s") from error
+            raise
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
