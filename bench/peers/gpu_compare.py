@@ -15,7 +15,7 @@ named with the reason. --whole-run: at that size, tf32 and fp16, one run of so m
 picture in a file, PyTorch's quickest form warm, the run alone. --compile-seconds: for all compilation together, spent in order.
 --autotune: Impasto with cuDNN's engines measured as well. --no-torch: Impasto alone. The file of --json is written anew after each size
 and precision. --device cpu tries the script where there is no GPU (Impasto in fp32); --torch-device cpu with --device cuda, where Impasto's
-CUDA module is the emulated one. Exit status 1: Impasto failed or erred.
+CUDA module is the emulated one. Exit status 1: Impasto failed or erred, or none of PyTorch's forms is left.
 """
 
 import argparse
@@ -24,6 +24,7 @@ import gc
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -43,6 +44,13 @@ from torch_variants import LIMITS, CompileAllowance, Evaluation, favoured_layout
 # How long a turn of a variant lasts about, in seconds, and how many there are (README.md adds it up).
 TURNS, TURN_SECONDS = 4, 0.06
 RUNS, RUN_SECONDS = 2, 0.3
+
+
+def picture_size(text):
+    """WxH, as it is."""
+    if not re.fullmatch("[1-9][0-9]*x[1-9][0-9]*", text):
+        raise argparse.ArgumentTypeError(f"{text}; expected WxH, as in 512x512")
+    return text
 
 
 def between(least, value, most):
@@ -206,9 +214,12 @@ def nvidia_smi(what):
 
 
 def failed(cell):
-    """Whether anything of Impasto's did."""
-    entries = {**cell["variants"], **cell.get("whole run", {})}
-    return any("reason" in entry for name, entry in entries.items() if name.startswith("impasto"))
+    """Whether anything of Impasto's did, or nothing is left to compare it with."""
+    variants = cell["variants"]
+    entries = {**variants, **cell.get("whole run", {})}
+    peers = [variant for name, variant in variants.items() if not name.startswith("impasto")]
+    return any("reason" in entry for name, entry in entries.items() if name.startswith("impasto")) or (
+        len(peers) > 0 and all("reason" in peer for peer in peers))
 
 
 def line(cell):
@@ -229,7 +240,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True)
     parser.add_argument("--weights", required=True)
-    parser.add_argument("--sizes", nargs="+", default=["512x512", "400x300", "2048x2048", "1024x1024"])
+    parser.add_argument("--sizes", nargs="+", type=picture_size, metavar="WxH", default=["512x512", "400x300", "2048x2048", "1024x1024"])
     parser.add_argument("--precisions", nargs="+", default=gpu_goals.WORTH, choices=gpu_goals.WORTH)
     parser.add_argument("--whole-run", nargs=2, metavar=("SIZE", "ITERATIONS"))
     parser.add_argument("--compile-seconds", type=float, default=40)
@@ -240,6 +251,13 @@ def main():
     parser.add_argument("--json")
     args = parser.parse_args()
     args.torch_device = args.torch_device or args.device
+    for path in (args.program, args.weights):
+        if not os.path.exists(path):
+            parser.error(f"no {path}")
+    if args.whole_run and args.whole_run[0] not in args.sizes:
+        parser.error(f"--whole-run {args.whole_run[0]}; expected one of --sizes: {' '.join(args.sizes)}")
+    if args.torch_device == "cuda" and not torch.cuda.is_available():
+        parser.error("PyTorch has no CUDA device here; --torch-device cpu tries the script without")
     name = torch.cuda.get_device_name() if args.torch_device == "cuda" else "cpu"
     machine = {"device": name, "gpu, driver, memory": nvidia_smi("name,driver_version,memory.total"), "torch": torch.__version__,
                "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version(), "python": platform.python_version(),
