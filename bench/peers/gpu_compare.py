@@ -75,7 +75,7 @@ class Comparison:
 
     def task(self, size):
         if size not in self.tasks:
-            self.tasks[size] = Task(self.float64, *map(int, size.split("x")))
+            self.tasks[size] = Task(self.network, self.float64, *map(int, size.split("x")))
             torch.cuda.empty_cache()  # Impasto's processes need memory as well
         return self.tasks[size]
 
@@ -88,8 +88,7 @@ class Comparison:
             return Theirs(evaluation, task, self.network)
 
         def eager(layout, compiled=False):
-            start = (self.network.preprocess(p) for p in (task.content, task.style, task.pixels))
-            return Evaluation(self.network, *start, precision, layout, compiled)
+            return Evaluation(self.network, task.content_input, task.style_input, task.pixels_input, precision, layout, compiled)
 
         def compiled(layout):
             with self.compiling.spending():
@@ -240,7 +239,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True)
     parser.add_argument("--weights", required=True)
-    parser.add_argument("--sizes", nargs="+", type=picture_size, metavar="WxH", default=["512x512", "400x300", "2048x2048", "1024x1024"])
+    parser.add_argument("--sizes", nargs="+", type=picture_size, metavar="WxH", default=["512x512", "400x300", "1024x1024", "2048x2048"])
     parser.add_argument("--precisions", nargs="+", default=gpu_goals.WORTH, choices=gpu_goals.WORTH)
     parser.add_argument("--whole-run", nargs=2, metavar=("SIZE", "ITERATIONS"))
     parser.add_argument("--compile-seconds", type=float, default=40)

@@ -24,14 +24,15 @@ def difference(losses, gradient, expected_losses, expected_gradient):
 
 
 class Task:
-    """Pictures of a size, and what PyTorch finds in float64."""
+    """Pictures of a size, as arrays and as input of the float32 network, and what PyTorch finds with the float64 one."""
 
-    def __init__(self, network, width, height):
-        self.content, self.style, self.pixels = (picture(seed, width, height) for seed in (1, 11, 2))
+    def __init__(self, float32, float64, width, height):
+        self.content, self.style, self.pixels = pictures = [picture(seed, width, height) for seed in (1, 11, 2)]
+        self.content_input, self.style_input, self.pixels_input = map(float32.preprocess, pictures)
         torch.backends.cudnn.benchmark = False
-        losses, gradient = Objective(network, self.content, [self.style], Options()).evaluate(network.preprocess(self.pixels))
+        losses, gradient = Objective(float64, self.content, [self.style], Options()).evaluate(float64.preprocess(self.pixels))
         self.losses = [losses["content"], *losses["style"]]
-        self.gradient, self.pixel_gradient = gradient, torch.from_numpy(network.pixel_gradient(gradient))
+        self.gradient, self.pixel_gradient = gradient, torch.from_numpy(float64.pixel_gradient(gradient))
 
 
 class Ours:
@@ -57,7 +58,6 @@ class Ours:
 class Theirs:
     def __init__(self, evaluation, task, network):
         self.evaluation, self.task, self.network = evaluation, task, network
-        self.content, self.pixels = network.preprocess(task.content), network.preprocess(task.pixels)
 
     def start_from(self, pixels):
         with torch.no_grad():
@@ -65,13 +65,13 @@ class Theirs:
 
     def difference(self):
         self.evaluation.begin()
-        self.start_from(self.pixels)
+        self.start_from(self.task.pixels_input)
         losses, _, gradient = self.evaluation()
         return difference(losses.tolist(), gradient, self.task.losses, self.task.gradient)
 
     def evaluations(self, count):
         self.evaluation.begin()
-        self.start_from(self.pixels)
+        self.start_from(self.task.pixels_input)
         seconds = []
         for _ in range(count):
             start = time.perf_counter()
@@ -80,7 +80,7 @@ class Theirs:
         return seconds
 
     def marks(self, count):
-        self.start_from(self.content)
+        self.start_from(self.task.content_input)
         return lbfgs(self.evaluation, count)
 
     def picture(self):
