@@ -25,6 +25,7 @@ import json
 import os
 import platform
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -38,7 +39,7 @@ import torch  # noqa: E402
 import gpu_goals  # noqa: E402
 from engine_process import Engine  # noqa: E402
 from gpu_contenders import Ours, Task, Theirs  # noqa: E402
-from model import Network, Options  # noqa: E402
+from model import Network  # noqa: E402
 from torch_variants import LIMITS, CompileAllowance, Evaluation, favoured_layout, one_line  # noqa: E402
 
 # How long a turn of a variant lasts about, in seconds, and how many there are (README.md adds it up).
@@ -162,16 +163,15 @@ class Comparison:
         def ours(optimizer, entry):
             start = time.perf_counter()
             with self.new_engine(precision) as engine:
-                engine.pictures(task.content, [task.style], Options())
-                run = engine.run(iterations, optimizer)
+                marks = Ours(engine, task).marks(iterations, optimizer)
                 entry["load to file s"] = round(time.perf_counter() - start, 3)
-            entry["run s"], entry["stopped by"] = round(run["elapsed"], 3), run["stop_reason"]
+            entry["run s"], entry["last iterations ms"] = round(marks[-1], 3), last_iterations(marks)
 
         def theirs(contender, entry):
             start = time.perf_counter()
-            contender.marks(iterations)
+            marks = contender.marks(iterations)
             contender.picture()
-            entry["run s"] = round(time.perf_counter() - start, 3)
+            entry["run s"], entry["last iterations ms"] = round(time.perf_counter() - start, 3), last_iterations(marks)
 
         for optimizer in ("lbfgs", "lbfgs-torch"):
             entry = result["impasto " + optimizer] = {}
@@ -182,6 +182,12 @@ class Comparison:
             entry = result["torch " + name] = {}
             attempt(entry, lambda: theirs(contenders[name], entry))
         return result
+
+
+def last_iterations(marks):
+    """Median milliseconds of the last hundred, which have all of the history."""
+    last = marks[-101:]
+    return round(1e3 * statistics.median(b - a for a, b in zip(last, last[1:])), 3)
 
 
 def attempt(entry, action):

@@ -47,11 +47,11 @@ class Ours:
     def evaluations(self, count):
         return self.engine.seconds(self.task.pixels, count)
 
-    def marks(self, count):
-        """When each evaluation of a run was done."""
-        run = self.engine.run(count, "lbfgs-torch")
+    def marks(self, count, optimizer="lbfgs-torch"):
+        """When each evaluation of a run was done, in seconds since it began."""
+        run = self.engine.run(count, optimizer)
         if run["stop_reason"] != "iterations":
-            raise ValueError(f"lbfgs-torch stopped after {len(run['evaluations'])} of {count} evaluations: {run['stop_reason']}")
+            raise ValueError(f"{optimizer} stopped after {len(run['evaluations'])} of {count} evaluations: {run['stop_reason']}")
         return [e["elapsed"] for e in run["evaluations"]]
 
 
