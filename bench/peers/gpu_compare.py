@@ -259,8 +259,8 @@ def main():
     for path in (args.program, args.weights):
         if not os.path.exists(path):
             parser.error(f"no {path}")
-    if args.whole_run and args.whole_run[0] not in args.sizes:
-        parser.error(f"--whole-run {args.whole_run[0]}; expected one of --sizes: {' '.join(args.sizes)}")
+    if args.whole_run and (args.whole_run[0] not in args.sizes or not re.fullmatch("[1-9][0-9]+", args.whole_run[1])):
+        parser.error(f"--whole-run {' '.join(args.whole_run)}; expected one of --sizes, {' '.join(args.sizes)}, and at least 10 iterations")
     if args.torch_device == "cuda" and not torch.cuda.is_available():
         parser.error("PyTorch has no CUDA device here; --torch-device cpu tries the script without")
     name = torch.cuda.get_device_name() if args.torch_device == "cuda" else "cpu"
