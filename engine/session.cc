@@ -232,6 +232,11 @@ struct Evaluator::State {
     memory.objective.set_targets(memory.x, prepared->targets, prepared->style_weights);
   }
 
+  void take(const Image& pixels) {
+    require_same_size("the picture to evaluate", pixels, {width, height, {}});
+    backend.upload(preprocess(pixels, input), memory.x);
+  }
+
   Backend& backend;
   const NetworkInput& input;
   int width;
@@ -248,12 +253,23 @@ Evaluator::~Evaluator() = default;
 
 PixelGradient Evaluator::evaluate(const Image& pixels) {
   State& state = *state_;
-  require_same_size("the picture to evaluate", pixels, {state.width, state.height, {}});
-  state.backend.upload(preprocess(pixels, state.input), state.memory.x);
+  state.take(pixels);
   const StyleObjective::Value& value = state.memory.objective.evaluate(state.memory.x, state.memory.grad);
   state.backend.download(state.memory.grad, state.input_gradient);
   return {value.losses, pixel_gradient(state.input_gradient, state.width, state.height, state.input), state.prepared->style_weights,
           notices_of(*state.prepared)};
+}
+
+std::vector<double> Evaluator::seconds(const Image& pixels, int evaluations) {
+  if (evaluations < 1) throw OptionError("evaluations is " + std::to_string(evaluations) + "; expected at least 1");
+  state_->take(pixels);
+  std::vector<double> seconds(static_cast<std::size_t>(evaluations));
+  for (double& each : seconds) {
+    const Stopwatch time;
+    state_->memory.objective.evaluate(state_->memory.x, state_->memory.grad);
+    each = time.seconds();
+  }
+  return seconds;
 }
 
 Evaluator Session::evaluator(const Image& content, std::span<const Image> styles, const StyleOptions& options) {

@@ -59,6 +59,10 @@ class Engine:
         answer = self.ask(evaluate=self._picture("pixels", pixels), gradient=self._file("gradient"))
         return answer["losses"], np.fromfile(self._file("gradient"), dtype="<f8").reshape(self.shape), answer["seconds"]
 
+    def seconds(self, pixels, evaluations):
+        """Of each of so many evaluations, the picture on the device: [seconds]."""
+        return self.ask(time=self._picture("pixels", pixels), evaluations=evaluations)["seconds"]
+
     def run(self, iterations, optimizer="lbfgs-torch"):
         """Dictionary with evaluations, stop_reason, elapsed, picture."""
         answer = self.ask(run=iterations, optimizer=optimizer, paced=False, picture=self._file("picture"))

@@ -5,6 +5,7 @@
 //        -> {"device": DESCRIPTION}
 //   {"pictures": {"content": P, "styles": [P, ...]}, "options": OPTIONS}               -> {}        targets computed
 //   {"evaluate": P, "gradient": FILE or null}                                          -> {"losses", "seconds"}
+//   {"time": P, "evaluations": N}                                                      -> {"seconds": [...]} of each of N, P on the device
 //   {"run": ITERATIONS, "optimizer": "lbfgs-torch", "paced": false, "picture": FILE or null}
 //        -> {"evaluations": [...], "stop_reason", "elapsed"}; paced: first one line per evaluation, and waits for a line before the next
 //   {"memory": true}                                                                   -> {"peak_bytes"}
@@ -88,6 +89,7 @@ class Server {
     if (request.contains("open")) return open(request);
     if (request.contains("pictures")) return pictures(request);
     if (request.contains("evaluate")) return evaluate(request);
+    if (request.contains("time")) return {{"seconds", evaluator().seconds(read_image(request["time"]), request["evaluations"])}};
     if (request.contains("run")) return run(request);
     if (request.contains("memory")) return {{"peak_bytes", peak_bytes()}};
     throw std::runtime_error("not a request: " + request.dump());
@@ -114,11 +116,16 @@ class Server {
     return json::object();
   }
 
-  json evaluate(const json& request) {
+  Evaluator& evaluator() {
     if (!evaluator_) evaluator_.emplace(session_.value().evaluator(content_, styles_, options_));
+    return *evaluator_;
+  }
+
+  json evaluate(const json& request) {
+    Evaluator& prepared = evaluator();
     const Image pixels = read_image(request["evaluate"]);
     const auto start = std::chrono::steady_clock::now();
-    const PixelGradient result = evaluator_->evaluate(pixels);
+    const PixelGradient result = prepared.evaluate(pixels);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     write_numbers(request["gradient"], result.gradient);
     return {{"losses", to_json(result.losses)}, {"seconds", seconds}};

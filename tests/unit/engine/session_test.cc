@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 
 #include "impasto/error.h"
@@ -134,6 +135,21 @@ TEST_F(SessionTest, PixelGradientIsThatOfTheLoss) {
   }
   const double difference = evaluator.evaluate(ahead).losses.total - evaluator.evaluate(behind).losses.total;
   EXPECT_NEAR(difference, along, 0.02 * std::abs(along));
+}
+
+TEST_F(SessionTest, TimesEveryEvaluationOfThePixels) {
+  Session session = make();
+  Evaluator evaluator = session.evaluator(content_, styles_);
+  const std::vector<double> expected = evaluator.evaluate(content_).gradient;
+  const auto start = std::chrono::steady_clock::now();
+  const std::vector<double> seconds = evaluator.seconds(picture(24, 20, 5), 3);
+  const double all = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  ASSERT_EQ(seconds.size(), 3u);
+  for (const double each : seconds) EXPECT_GT(each, 0);
+  EXPECT_LE(seconds[0] + seconds[1] + seconds[2], all);
+  EXPECT_EQ(evaluator.evaluate(content_).gradient, expected);
+  EXPECT_THROW(evaluator.seconds(content_, 0), OptionError);
+  EXPECT_THROW(evaluator.seconds(picture(24, 21, 1), 1), ShapeError);
 }
 
 TEST_F(SessionTest, RefusesWhatDoesNotFit) {
