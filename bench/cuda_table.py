@@ -29,20 +29,20 @@ def runs_of(text):
 
 
 def measured(runs):
-    """{(operation, of what, size): {precision: run}} of those without errors, and the errors in words."""
-    found, faults = {}, []
+    """{(operation, of what, size): {precision: run}} of those without errors, and the errors in words, each once."""
+    found, faults = {}, {}
     for run in runs:
         if run.get("aggregate_name", "median") != "median":
             continue
         operation, what, size, precision = run["run_name"].split("/")[:4]
         name = f"{operation}/{what}/{size}/{precision}"
         if run.get("error_occurred"):
-            faults.append(f"{name}: {run['error_message']}")
+            faults[f"{name}: {run['error_message']}"] = True
         elif not run.get("TFLOP/s", 0) > 0 and not (run.get("bytes", 0) > 0 and run.get("GB/s", 0) > 0 and run.get("copy GB/s", 0) > 0):
-            faults.append(f"{name}: reports neither bytes nor operations")
+            faults[f"{name}: reports neither bytes nor operations"] = True
         else:
             found.setdefault((operation, what, size), {})[precision] = run
-    return found, faults
+    return found, list(faults)
 
 
 def table(title, rows, cell):

@@ -1,4 +1,5 @@
-// What docs/design.md says that an evaluation moves is what bench/device_traffic.h adds up, which is what impasto_cuda_bench divides by times.
+// What docs/design.md says that an evaluation moves is what bench/device_traffic.h adds up, which is what impasto_cuda_bench divides by
+// times.
 #include "bench/device_traffic.h"
 
 #include <gtest/gtest.h>
