@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/numbers.h"
 #include "impasto/error.h"
 #include "kernels/backend.h"
 
@@ -44,17 +45,6 @@ constexpr Layer kLayers[] = {
     {"conv4_2", 512, 512, 3, Epilogue::kRelu},        {"conv4_4", 512, 512, 3, Epilogue::kReluMaxPool},
     {"conv5_1", 512, 512, 4, Epilogue::kRelu},
 };
-
-// Numbers of both signs without structure: a linear congruential sequence in [-1, 1).
-std::vector<double> numbers(std::int64_t count) {
-  std::vector<double> values(static_cast<std::size_t>(count));
-  std::uint32_t state = 12345;
-  for (double& value : values) {
-    state = state * 1664525u + 1013904223u;
-    value = static_cast<double>(state >> 8) / (1 << 23) - 1.0;
-  }
-  return values;
-}
 
 void count_flops(benchmark::State& state, double flops) {
   state.counters["GFLOP/s"] = benchmark::Counter(flops * 1e-9, benchmark::Counter::kIsIterationInvariantRate);

@@ -146,6 +146,8 @@ class CudaBackend : public Backend {
         partials_(cuda::allocate(cuda::kPartials * std::int64_t{sizeof(double)})),
         context_{stream_, precision_, &tuner_, blas_.get(), partials()} {}
 
+  cudaStream_t stream() const { return stream_; }
+
   std::string description() const override { return std::string("cuda, ") + to_string(precision_) + ", " + described(properties_); }
 
   bool has_half_range() const override { return context_.storage() == Storage::kFloat16; }
@@ -429,5 +431,7 @@ std::vector<std::string> describe_cuda_devices() {
 }
 
 std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options) { return std::make_unique<CudaBackend>(options); }
+
+cudaStream_t cuda_stream(const Backend& backend) { return static_cast<const CudaBackend&>(backend).stream(); }
 
 }  // namespace impasto

@@ -451,6 +451,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
     properties->major = state.major;
     properties->minor = state.minor;
     properties->multiProcessorCount = 4;
+    properties->l2CacheSize = 1 << 20;
     return cudaSuccess;
   });
 }

@@ -82,6 +82,17 @@ TEST_F(TunerTest, TimesAreTheDevicesWithoutTheFirst) {
   EXPECT_EQ(calls, 2);
 }
 
+TEST_F(TunerTest, MeasuresTheMedianOfCalls) {
+  constexpr std::array<int, 6> kMicroseconds = {1000, 30, 10, 50, 20, 90};
+  std::size_t calls = 0;
+  const auto enqueue = [&] {
+    emulation::enqueue(
+        stream_, [] {}, microseconds(kMicroseconds.at(calls++)));
+  };
+  EXPECT_FLOAT_EQ(static_cast<float>(median_call_milliseconds(enqueue, stream_)), 0.030f);
+  EXPECT_EQ(calls, kMicroseconds.size());
+}
+
 TEST_F(TunerTest, TakesTheQuickest) {
   Tuner measuring = tuner(true);
   EXPECT_EQ(measuring.plan(kConvolution, Prefer::kSpeed)->workspace_bytes(), quickest_workspace());

@@ -152,7 +152,8 @@ class Convolution : public testing::TestWithParam<std::tuple<BackendCase, Epilog
       Setting setting(layer, epilogue());
       const double share = setting.keep_away_from_kinks(backend());
       if (setting.grad_out.size() >= 1000) {
-        EXPECT_GT(share, 1 - 20 * backend().kink_margin);  // most of the gradient is under test
+        // Most of the gradient is under test: of values of RMS 1 a share of 0.8 margins is that near 0, of windows of four 3.2 margins.
+        EXPECT_GT(share, 1 - 8 * backend().kink_margin);
       }
       expect_as_reference(backend(), [&](Workbench& bench) { return setting.forward_and_gradient(bench); },
                           {backend().convolution.with_floor(1), backend().convolution.with_floor(setting.gradient_magnitude())});

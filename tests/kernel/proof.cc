@@ -36,9 +36,12 @@ BackendCase cuda_case(const std::string& name, Precision precision) {
   const double u = precision == Precision::kTf32   ? tolerance::kTf32Roundoff
                    : precision == Precision::kFp16 ? tolerance::kFp16Roundoff
                                                    : tolerance::kBf16Roundoff;
-  made.convolution = made.gram_gradient = tolerance::rounded_operands(u);
-  if (precision == Precision::kTf32) made.gram = tolerance::rounded_operands(u);
-  if (precision != Precision::kTf32) made.features = tolerance::rounded_result(u);
+  if (precision == Precision::kTf32) {
+    made.convolution = made.gram_gradient = made.gram = tolerance::cut_operands(u);
+  } else {
+    made.convolution = made.gram_gradient = tolerance::rounded_operands(u);
+    made.features = tolerance::rounded_result(u);
+  }
   made.kink_margin = tolerance::kink_margin(u);
   made.cosine_across_kinks = tolerance::cosine_across_kinks(u);
   made.norm_across_kinks = tolerance::norm_across_kinks(u);

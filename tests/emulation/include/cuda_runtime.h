@@ -293,6 +293,7 @@ struct cudaDeviceProp {
   int major;
   int minor;
   int multiProcessorCount;
+  int l2CacheSize;
 };
 
 // Of a failed launch's fault the text holds emulation::last_fault() too; it is the calling host thread's, until its next call.
