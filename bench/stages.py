@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Where an evaluation's time goes, stage by stage, beside what it would take if nothing but the machine's measured peaks held it back.
 
-    stages.py [--program build/bench/impasto] [--weights FILE] [--size 400x300] [--evaluations 40] [--runs 5]
+    stages.py [--program build/bench/impasto] [--peaks build/bench/bench/impasto_peaks_bench] [--weights FILE] [--size 400x300] [--evaluations 40] [--runs 5]
 
 Runs the command with one thread under `perf record` (Linux's, with call stacks) with Adam, --runs times, sorts the samples by stage, and prints for each stage the model's time and
-share, the measured time and share, and how the shares compare, in all and from the lowest to the highest run. The model of a stage is the sum of three times: its arithmetic at the rate of the register product, what it moves to and from the second-level cache, and
+share, the measured time and share, and how the shares compare, in all and from the lowest to the highest run. The model of a stage is the sum of three times: its arithmetic at the rate of multiply-adds between registers, what it moves to and from the second-level cache, and
 what it moves to and from the third level or, planes and filters that do not stay there, memory. A sum, because one core's transfers between levels do not overlap [Treibig & Hager
-2010, "Introducing a performance model for bandwidth-limited loop kernels"]. Lines written further out are moved twice: fetched, and written back. The peaks are those of bench/README.md, or given.
+2010, "Introducing a performance model for bandwidth-limited loop kernels"]. Lines written further out are moved twice: fetched, and written back. The peaks are measured before each run: a shared machine's wander, memory's most. AVX-512.
 """
 
 import argparse
@@ -63,7 +63,8 @@ def model(width, height, peak):
         seconds[stage][0] += flops / peak["flops"]
         seconds[stage][1] += near / peak["second"] + written / peak["written"]
         seconds[stage][2] += sum(size / peak["third" if size <= STAYS else "memory"] for size in far)
-    # Vector operations of a tile and block of 16 channels, two a cycle: 64 FLOP.
+    # Vector operations of a tile and block of 16 channels, as many a cycle as multiply-adds: 32 FLOP each. Besides the transforms: bias; ReLU and its
+    # mask; maxima of windows with their ties and masks, 36 a window and 2 a value (kernels/cpu/max_pooling.h); masks of gradients, 1 a value.
     vectors = {"in": {2: 32, 4: 144, 6: 448}, "out": {2: 24, 4: 100, 6: 336}}
     for name, c, k, halvings in LAYERS:
         h, w = height >> halvings, width >> halvings
@@ -82,9 +83,11 @@ def model(width, height, peak):
             add("products", 2 * positions * tiles * source * target)
             # Squares of inputs overlap: each value is read from the second level ((tile + 2) / tile)^2 times.
             read = plane * source / (pooled if backward else 1)
-            add("input transform", vectors["in"][tile] * 32 * tiles * source / 16, near=read * positions / tile ** 2,
+            values = tile ** 2
+            epilogue = values + (0 if backward else values / 4 * 36 + 2 * values if name in POOLED else 2 * values)
+            add("input transform", (vectors["in"][tile] + (positions if backward else 0)) * 32 * tiles * source / 16, near=read * positions / tile ** 2,
                 written=4 * positions * tiles * source, far=[read])
-            add("output transform, pooling", vectors["out"][tile] * 32 * tiles * target / 16, near=4 * positions * tiles * target,
+            add("output transform, pooling", (vectors["out"][tile] + epilogue) * 32 * tiles * target / 16, near=4 * positions * tiles * target,
                 far=[plane * target / (1 if backward else pooled)] * 2)
             if not filters_are_kept(tile, source, target, h, w):
                 add("filter transform", far=[4 * source * target * 9, 4 * source * target * positions])
@@ -92,6 +95,14 @@ def model(width, height, peak):
     h, w = height >> 3, width >> 3
     add("content, total variation, vectors", far=[4 * 512 * h * w] * 4 + [4 * 3 * height * width] * 12)
     return seconds
+
+
+def measured_peaks(program):
+    text = subprocess.run([program, "--benchmark_format=json", "--benchmark_repetitions=5", "--benchmark_report_aggregates_only=true"], check=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    median = {entry["run_name"]: 1e9 * entry.get("GFLOP/s", entry.get("GB/s")) for entry in json.loads(text)["benchmarks"] if entry["aggregate_name"] == "median"}
+    return {"flops": median["multiply_add_registers"], "second": median["read/786432"], "written": median["write/786432"],
+            "third": median["read/16777216"], "memory": median["read/134217728"]}
 
 
 def measured(args, folder):
@@ -123,29 +134,30 @@ def measured(args, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default="build/bench/impasto")
+    parser.add_argument("--peaks", default="build/bench/bench/impasto_peaks_bench")
     parser.add_argument("--weights", help="otherwise untrained")
     parser.add_argument("--size", default="400x300", type=lambda text: tuple(map(int, text.split("x"))))
     parser.add_argument("--evaluations", type=int, default=40)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--gflops", type=float, default=205)
-    parser.add_argument("--second", type=float, default=184, help="GB/s of the second-level cache")
-    parser.add_argument("--written", type=float, default=61, help="GB/s of writes to the second-level cache")
-    parser.add_argument("--third", type=float, default=28, help="GB/s of the third-level cache")
-    parser.add_argument("--memory", type=float, default=18, help="GB/s of memory")
     args = parser.parse_args()
     args.program = os.path.abspath(args.program)
-    peak = {"flops": args.gflops * 1e9, "second": args.second * 1e9, "written": args.written * 1e9, "third": args.third * 1e9,
-            "memory": args.memory * 1e9}
-    parts = model(*args.size, peak)
-    runs = []
+    runs, peaks = [], []
     for _ in range(args.runs):
+        peaks.append(measured_peaks(args.peaks))
         with tempfile.TemporaryDirectory() as folder:
             runs.append(measured(args, folder))
+    peak = {name: float(np.median([of_run[name] for of_run in peaks])) for name in peaks[0]}
+    print("; ".join(f"{name} {1e-9 * value:.1f} ({1e-9 * min(of_run[name] for of_run in peaks):.1f} to {1e-9 * max(of_run[name] for of_run in peaks):.1f})"
+                    for name, value in peak.items()) + ": GFLOP/s and GB/s\n")
+    parts = model(*args.size, peak)
     seconds = np.median([of_run for of_run, _ in runs])
     shares = [{name: count / sum(counts.values()) for name, count in counts.items()} for _, counts in runs]
     total = sum(map(sum, parts.values()))
     print(f"{args.size[0]}x{args.size[1]}, one thread: model {1e3 * total:.0f} ms, measured {', '.join(f'{1e3 * of_run:.0f}' for of_run, _ in runs)} ms\n")
     print("| stage | arithmetic, second level, further out: ms | model ms | share | measured ms | share | share over the model's |\n|-|-|-|-|-|-|-|")
+    parts["the three transforms, pooling"] = np.sum([of_stage for name, of_stage in parts.items() if "transform" in name], axis=0)
+    for share in shares:
+        share["the three transforms, pooling"] = sum(of_stage for name, of_stage in share.items() if "transform" in name)
     for name in shares[0]:
         of_stage = parts.get(name, [0.0, 0.0, 0.0])
         of_model = sum(of_stage) / total

@@ -50,8 +50,14 @@ IMPASTO_INLINE void write_tile(const VecF* tile, const Target& target, std::int6
     const std::int64_t pooled_w = target.w / 2;
     VecF bound{};
     if constexpr (kEpilogue == Epilogue::kReluMaxPool && kTies) {
-      for (int i = 0; i < M * M; ++i) bound = larger(bound, magnitude(tile[i]));
-      bound = broadcast(kTie * largest_lane(bound));
+      // Two maxima, so that one need not wait for the other.
+      VecF other{};
+#pragma GCC unroll 18
+      for (int i = 0; i < M * M; i += 2) {
+        bound = larger(bound, magnitude(tile[i]));
+        other = larger(other, magnitude(tile[i + 1]));
+      }
+      bound = broadcast(kTie * largest_lane(larger(bound, other)));
     }
 #pragma GCC unroll 3
     for (int y = 0; y < M; y += 2) {

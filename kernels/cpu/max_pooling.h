@@ -20,7 +20,7 @@ IMPASTO_INLINE VecF pool_average(const Window& a) { return 0.25f * ((a.v00 + a.v
 // they independent.
 inline constexpr float kTie = 3e-5f;
 
-IMPASTO_INLINE VecF magnitude(VecF v) { return larger(v, -v); }
+IMPASTO_INLINE VecF magnitude(VecF v) { return reinterpret_cast<VecF>(reinterpret_cast<VecI>(v) & 0x7fffffff); }
 
 IMPASTO_INLINE bool all_agree(VecF a, VecF b, VecF bound) { return not_less_bits(bound, magnitude(a - b)) == kPartBits; }
 
