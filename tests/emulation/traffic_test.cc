@@ -1,6 +1,6 @@
-// What docs/design.md says that an evaluation moves is what bench/device_traffic.h adds up, which is what impasto_cuda_bench divides by
+// What docs/design.md says that an evaluation moves is what bench/cuda/traffic.h adds up, which is what impasto_cuda_bench divides by
 // times.
-#include "bench/device_traffic.h"
+#include "bench/cuda/traffic.h"
 
 #include <gtest/gtest.h>
 
