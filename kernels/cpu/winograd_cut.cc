@@ -49,7 +49,7 @@ std::int64_t preferred_tiles(int in_blocks) { return in_blocks <= 8 ? 28 : in_bl
 
 // kFiltersOuter pays where the transformed filters would go to memory and back for few tiles. Measured with F(4), 512 channels: 35 tiles
 // 6.6 against 8.6 ms, 130 tiles 17.9 against 20 ms, 256 tiles equal; 256 channels (9 MB) 18.0 against 15.2 ms at 475 tiles. Filters that
-// are kept need not be transformed: F(6), 256 channels (16 MB), 154 tiles 11.0 against 9.6 ms.
+// are kept need not be transformed: F(6), 256 channels (16 MB), 154 tiles 11.5 against 9.7 ms.
 constexpr std::int64_t kFewTiles = 160;
 constexpr std::int64_t kManyFilters = std::int64_t{16} << 20;
 
