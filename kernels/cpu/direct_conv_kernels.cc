@@ -105,7 +105,7 @@ void write_patch(const float* patch, const Target& target, std::int64_t y0, std:
       const float* at = patch + (y * kPatchColumns + x) * kBlock;
       for (int part = 0; part < kParts; ++part, at += kLanes) {
         const VecF square[4] = {load(at), load(at + kBlock), load(at + kPatchColumns * kBlock), load(at + (kPatchColumns + 1) * kBlock)};
-        write_tile<2, kEpilogue, false, false>(square, target, y0 + y, x0 + x, part);
+        write_tile<2, 2, kEpilogue, false, false>(square, target, y0 + y, x0 + x, part);
       }
     }
   }

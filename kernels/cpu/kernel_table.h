@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/backend.h"
+#include "kernels/cpu/tile_grid.h"
 
 namespace impasto::cpu {
 
@@ -37,9 +38,7 @@ struct ConvJob {
   const float* filters = nullptr;
   bool transposed = false;
 
-  // Winograd's: M of F(M x M, 3 x 3), 2, 4 or 6, and tiles side by side.
-  int tile = 0;
-  int tiles_x = 0;
+  TileGrid grid;  // Winograd's
 
   bool pools() const { return epilogue == Epilogue::kReluMaxPool || epilogue == Epilogue::kReluAveragePool; }
 };

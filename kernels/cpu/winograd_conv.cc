@@ -81,12 +81,11 @@ class WinogradConv : public ConvPlan {
 
   ConvJob job_of(const Direction& direction) const {
     ConvJob job;
-    job.tile = direction.cut.tile;
     job.in_blocks = direction.in_blocks;
     job.out_blocks = direction.out_blocks;
     job.h = spec_.h;
     job.w = spec_.w;
-    job.tiles_x = (job.w + job.tile - 1) / job.tile;
+    job.grid = direction.cut.grid;
     job.filters = filters_.packed();
     job.transposed = direction.transposed;
     return job;
@@ -99,7 +98,7 @@ class WinogradConv : public ConvPlan {
     const int each = context_.kernels.group_channels / kBlockChannels;
     return (direction.out_blocks + each - 1) / each;
   }
-  static std::int64_t positions(const Direction& direction) { return (direction.cut.tile + 2) * (direction.cut.tile + 2); }
+  static std::int64_t positions(const Direction& direction) { return direction.cut.grid.positions(); }
   static std::int64_t whole_lines(std::int64_t floats) { return aligned(floats * 4) / 4; }
   // Of one group's transformed filters.
   std::int64_t group_floats(const Direction& direction) const {
@@ -114,7 +113,7 @@ class WinogradConv : public ConvPlan {
     Scratch scratch;
     scratch.filters_each = group_floats(direction);
     if (!cut.keep_filters) scratch.filters = cutter.take<float>((tiles_outer ? groups_of(direction) : workers) * scratch.filters_each);
-    scratch.inputs.capacity = tiles_outer ? cut.block_tiles : tile_count(cut.tile, spec_.h, spec_.w);
+    scratch.inputs.capacity = tiles_outer ? cut.block_tiles : cut.grid.tiles;
     scratch.inputs.position = direction.in_blocks * scratch.inputs.capacity * kBlockChannels + kSetPadding;
     const std::int64_t inputs = positions(direction) * scratch.inputs.position;
     scratch.inputs_per_worker = tiles_outer ? whole_lines(inputs) : 0;
@@ -156,7 +155,7 @@ class WinogradConv : public ConvPlan {
     const KernelTable& kernels = context_.kernels;
     const WinogradCut& cut = direction.cut;
     const int groups = groups_of(direction);
-    const std::int64_t tiles = tile_count(job.tile, job.h, job.w);
+    const std::int64_t tiles = job.grid.tiles;
     context_.pool.parallel_for(cut.blocks * cut.splits, [&](int worker, std::int64_t task) {
       const std::int64_t block = task / cut.splits;
       const int split = static_cast<int>(task % cut.splits);
@@ -178,22 +177,21 @@ class WinogradConv : public ConvPlan {
   void add_term_to_tiles(const ConvJob& job, const GramTerm& plus, const float* packed, std::int64_t first, std::int64_t last) const {
     const std::int64_t plane = std::int64_t{job.h} * job.w;
     while (first < last) {
-      // What lies of them in one row of tiles: runs of whole pixels.
-      const std::int64_t ty = first / job.tiles_x;
-      const std::int64_t end = std::min(last, (ty + 1) * job.tiles_x);
-      const std::int64_t x0 = first % job.tiles_x * job.tile;
-      const std::int64_t x1 = std::min<std::int64_t>((end - ty * job.tiles_x) * job.tile, job.w);
-      for (std::int64_t y = ty * job.tile; y < std::min<std::int64_t>((ty + 1) * job.tile, job.h); ++y) {
-        context_.kernels.gram_gradient(static_cast<const float*>(plus.f.data), plane, job.out_blocks, packed, y * job.w + x0,
+      // What lies of them side by side: runs of whole pixels.
+      const TilePlace place = place_of(job.grid, first);
+      const std::int64_t count = std::min(last - first, place.run);
+      const std::int64_t x1 = std::min<std::int64_t>(place.x0 + count * place.w, job.w);
+      for (std::int64_t y = place.y0; y < std::min<std::int64_t>(place.y0 + place.h, job.h); ++y) {
+        context_.kernels.gram_gradient(static_cast<const float*>(plus.f.data), plane, job.out_blocks, packed, y * job.w + place.x0,
                                        y * job.w + x1, job.out);
       }
-      first = end;
+      first += count;
     }
   }
 
   void run_filters_outer(const ConvJob& job, const Direction& direction, const Scratch& scratch) const {
     const KernelTable& kernels = context_.kernels;
-    const std::int64_t tiles = tile_count(job.tile, job.h, job.w);
+    const std::int64_t tiles = job.grid.tiles;
     // By blocks of channels: each writes whole stretches of every position.
     context_.pool.parallel_for(job.in_blocks, [&](int, std::int64_t i) {
       const int block = static_cast<int>(i);

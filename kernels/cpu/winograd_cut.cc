@@ -27,10 +27,11 @@ constexpr double kProduct = 0.62;
 constexpr std::int64_t kLittleWork = std::int64_t{1} << 24;
 
 double cycles(const StageCycles& stage, int in_blocks, int out_blocks, int h, int w) {
-  const double tiles = static_cast<double>(tile_count(stage.tile, h, w));
-  const double positions = (stage.tile + 2) * (stage.tile + 2);
+  const TileGrid grid = cut_into_tiles(stage.tile, h, w);
+  const double products = static_cast<double>(grid.products);
+  const double whole_tiles = products / grid.positions();
   const double pairs = static_cast<double>(in_blocks) * out_blocks;
-  return pairs * 16 * (positions * tiles * kProduct + stage.filters) + tiles * (in_blocks * stage.input + out_blocks * stage.output);
+  return pairs * 16 * (products * kProduct + stage.filters) + whole_tiles * (in_blocks * stage.input + out_blocks * stage.output);
 }
 
 int cheapest_tile(int in_blocks, int out_blocks, int h, int w) {
@@ -67,14 +68,12 @@ std::int64_t rounded_up(std::int64_t value, std::int64_t multiple) { return (val
 
 }  // namespace
 
-std::int64_t tile_count(int tile, int h, int w) { return std::int64_t{(h + tile - 1) / tile} * ((w + tile - 1) / tile); }
-
 WinogradCut choose_winograd_cut(const KernelTable& kernels, int in_blocks, int out_blocks, int h, int w, int workers, int tile) {
   WinogradCut cut;
-  cut.tile = tile != 0 ? tile : cheapest_tile(in_blocks, out_blocks, h, w);
-  const std::int64_t tiles = tile_count(cut.tile, h, w);
+  cut.grid = cut_into_tiles(tile != 0 ? tile : cheapest_tile(in_blocks, out_blocks, h, w), h, w);
+  const std::int64_t tiles = cut.grid.tiles;
   const std::int64_t groups = (out_blocks * 16 + kernels.group_channels - 1) / kernels.group_channels;
-  const std::int64_t filter_bytes = std::int64_t{4} * (cut.tile + 2) * (cut.tile + 2) * in_blocks * out_blocks * 256;
+  const std::int64_t filter_bytes = std::int64_t{4} * cut.grid.positions() * in_blocks * out_blocks * 256;
   if (tiles <= kFewTiles && filter_bytes > kManyFilters && groups >= workers) {
     cut.order = WinogradOrder::kFiltersOuter;
   } else {

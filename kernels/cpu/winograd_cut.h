@@ -17,7 +17,7 @@ enum class WinogradOrder {
 };
 
 struct WinogradCut {
-  int tile = 4;
+  TileGrid grid;
   WinogradOrder order = WinogradOrder::kTilesOuter;
   // kTilesOuter: blocks of tiles, of nearly equal size, and tasks that share a block, each taking some of the groups of output channels
   // and transforming the tiles for itself. kFiltersOuter has one block.
@@ -27,8 +27,6 @@ struct WinogradCut {
   // The transformed filters outlive the call (kTilesOuter).
   bool keep_filters = false;
 };
-
-std::int64_t tile_count(int tile, int h, int w);
 
 // tile: 2, 4, 6, or 0 for the quickest (F(2) for a convolution of at most 2^24 products). The result depends on the number of workers, what
 // the convolution computes does not: each output is one sum over the input channels in their order, whatever the block it stands in.

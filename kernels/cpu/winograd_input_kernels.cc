@@ -1,6 +1,7 @@
 // Winograd: from the plane of the source to transformed tiles, and from packed filters to transformed filters.
 #include "kernels/cpu/conv_source.h"
 #include "kernels/cpu/register_product.h"
+#include "kernels/cpu/tile_runs.h"
 #include "kernels/cpu/winograd_kernels.h"
 #include "kernels/cpu/winograd_transforms.h"
 
@@ -12,20 +13,24 @@ namespace {
 // -> 2.2.
 IMPASTO_INLINE void prefetch_to_write(const float* p) { __builtin_prefetch(p, 1, 3); }
 
-// Writes B^T d B of the tile whose input starts at y0, x0 to out[position * stride]; the next tile's follow kBlock floats further on.
-template <int M, Source kSource>
-IMPASTO_INLINE void transform_tile(const SourceBlock& block, std::int64_t y0, std::int64_t x0, int part, float* out, std::int64_t stride) {
-  constexpr int kA = kTaps<M>;
-  VecF columns[kA * kA];
+// Writes B^T d B of the tile of H x W whose input starts at y0, x0 to out[position * stride], positions `taps` a row; the next tile's follow
+// kBlock floats further on.
+template <int H, int W, Source kSource>
+IMPASTO_INLINE void transform_tile(const SourceBlock& block, std::int64_t y0, std::int64_t x0, int part, float* out, int taps,
+                                   std::int64_t stride) {
+  constexpr int kDown = kTaps<H>;
+  constexpr int kAcross = kTaps<W>;
+  VecF columns[kDown * kAcross];
 #pragma GCC unroll 1
-  for (int x = 0; x < kA; ++x) {
+  for (int x = 0; x < kAcross; ++x) {
     if (part == 0) {
+      float* column = out + point_of<W>(x, taps) * stride + kBlock;
 #pragma GCC unroll 8
-      for (int y = 0; y < kA; ++y) prefetch_to_write(out + (y * kA + x) * stride + kBlock);
+      for (int y = 0; y < kDown; ++y) prefetch_to_write(column + point_of<H>(y, taps) * taps * stride);
     }
-    VecF d[kA];
+    VecF d[kDown];
 #pragma GCC unroll 8
-    for (int y = 0; y < kA; ++y) {
+    for (int y = 0; y < kDown; ++y) {
       const std::int64_t pixel = (y0 + y) * block.mask_width + x0 + x;
       // y0 and x0 are odd (tiles start at even pixels, minus the border of one), so (y0 + y) / 2 = (y0 + 1) / 2 + floor((y - 1) / 2).
       const std::int64_t value =
@@ -33,63 +38,52 @@ IMPASTO_INLINE void transform_tile(const SourceBlock& block, std::int64_t y0, st
       d[y] = source_value<kSource>(block, value, pixel, part);
       // The tile after the next reads as far to the right; past the row's end it is what stands there.
       if (part == 0 && (!kPooled<kSource> || (x % 2 == 1 && y % 2 == 1))) {
-        __builtin_prefetch(block.values + (value + (kPooled<kSource> ? M : 2 * M)) * kBlock, 0, 3);
+        __builtin_prefetch(block.values + (value + (kPooled<kSource> ? W : 2 * W)) * kBlock, 0, 3);
       }
     }
-    input_transform<M>(d, columns + x, kA);
+    input_transform<H>(d, columns + x, kAcross);
   }
 #pragma GCC unroll 1
-  for (int y = 0; y < kA; ++y) {
-    VecF row[kA];
-    input_transform<M>(columns + y * kA, row, 1);
+  for (int y = 0; y < kDown; ++y) {
+    VecF row[kAcross];
+    input_transform<W>(columns + y * kAcross, row, 1);
+    float* to = out + point_of<H>(y, taps) * taps * stride;
 #pragma GCC unroll 8
-    for (int x = 0; x < kA; ++x) store(out + (y * kA + x) * stride, row[x]);
+    for (int x = 0; x < kAcross; ++x) store(to + point_of<W>(x, taps) * stride, row[x]);
   }
 }
 
-template <int M, Source kSource>
-void input_tiles(const ConvJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count, const InputTiles& v) {
-  constexpr int kA = kTaps<M>;
+// `count` tiles of H x W side by side, from the one whose first pixel is y, x on.
+template <int H, int W, Source kSource>
+void input_tiles(const SourcePlane& plane, const SourceBlock& block, std::int64_t y, std::int64_t x, std::int64_t count, float* out,
+                 int taps, std::int64_t stride) {
+  alignas(64) float patch[kTaps<H> * kTaps<W> * kBlock];
+  const std::int64_t y0 = y - 1;
+  std::int64_t x0 = x - 1;
+  for (std::int64_t i = 0; i < count; ++i, x0 += W, out += kBlock) {
+    if (y0 >= 0 && x0 >= 0 && y0 + kTaps<H> <= plane.y_end && x0 + kTaps<W> <= plane.x_end) {
+      for (int part = 0; part < kParts; ++part) {
+        transform_tile<H, W, kSource>(block, y0, x0, part, out + part * kLanes, taps, stride);
+      }
+    } else {
+      gather_patch<kSource>(plane, block, y0, x0, kTaps<H>, kTaps<W>, patch);
+      const SourceBlock whole{patch, nullptr, kTaps<W>, kTaps<W>};
+      for (int part = 0; part < kParts; ++part) {
+        transform_tile<H, W, Source::kPlain>(whole, 0, 0, part, out + part * kLanes, taps, stride);
+      }
+    }
+  }
+}
+
+template <Source kSource>
+void input_tiles_from(const ConvJob& job, int first_block, int last_block, std::int64_t first, std::int64_t last, const InputTiles& v) {
   const SourcePlane plane = source_plane<kSource>(job);
-  alignas(64) float patch[kPositions<M> * kBlock];
   for (int b = first_block; b < last_block; ++b) {
     const SourceBlock block = plane.block(b);
     float* out = v.data + b * v.capacity * kBlock;
-    std::int64_t ty = first / job.tiles_x;
-    std::int64_t tx = first % job.tiles_x;
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::int64_t y0 = ty * M - 1;
-      const std::int64_t x0 = tx * M - 1;
-      if (y0 >= 0 && x0 >= 0 && y0 + kA <= plane.y_end && x0 + kA <= plane.x_end) {
-        for (int part = 0; part < kParts; ++part) {
-          transform_tile<M, kSource>(block, y0, x0, part, out + i * kBlock + part * kLanes, v.position);
-        }
-      } else {
-        gather_patch<kSource>(plane, block, y0, x0, kA, kA, patch);
-        const SourceBlock whole{patch, nullptr, kA, kA};
-        for (int part = 0; part < kParts; ++part) {
-          transform_tile<M, Source::kPlain>(whole, 0, 0, part, out + i * kBlock + part * kLanes, v.position);
-        }
-      }
-      if (++tx == job.tiles_x) {
-        tx = 0;
-        ++ty;
-      }
-    }
-  }
-}
-
-template <int M>
-void input_tiles_of(const ConvJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count, const InputTiles& v) {
-  switch (job.source) {
-    case Source::kPlain:
-      return input_tiles<M, Source::kPlain>(job, first_block, last_block, first, count, v);
-    case Source::kMasked:
-      return input_tiles<M, Source::kMasked>(job, first_block, last_block, first, count, v);
-    case Source::kMaxUnpooled:
-      return input_tiles<M, Source::kMaxUnpooled>(job, first_block, last_block, first, count, v);
-    case Source::kAverageUnpooled:
-      return input_tiles<M, Source::kAverageUnpooled>(job, first_block, last_block, first, count, v);
+    for_each_run(job.grid, first, last, [&](auto h, auto w, const TilePlace& place, std::int64_t tile, std::int64_t count) {
+      input_tiles<h, w, kSource>(plane, block, place.y0, place.x0, count, out + (tile - first) * kBlock, job.grid.taps(), v.position);
+    });
   }
 }
 
@@ -165,7 +159,7 @@ void filters_of(const ConvJob& job, int group, int in_block, float* u) {
 }  // namespace
 
 void winograd_filters(const ConvJob& job, int group, int in_block, float* u) {
-  switch (job.tile) {
+  switch (job.grid.tile) {
     case 2:
       return filters_of<2>(job, group, in_block, u);
     case 4:
@@ -176,13 +170,15 @@ void winograd_filters(const ConvJob& job, int group, int in_block, float* u) {
 }
 
 void winograd_input(const ConvJob& job, int first_block, int last_block, std::int64_t first, std::int64_t count, const InputTiles& v) {
-  switch (job.tile) {
-    case 2:
-      return input_tiles_of<2>(job, first_block, last_block, first, count, v);
-    case 4:
-      return input_tiles_of<4>(job, first_block, last_block, first, count, v);
-    default:
-      return input_tiles_of<6>(job, first_block, last_block, first, count, v);
+  switch (job.source) {
+    case Source::kPlain:
+      return input_tiles_from<Source::kPlain>(job, first_block, last_block, first, first + count, v);
+    case Source::kMasked:
+      return input_tiles_from<Source::kMasked>(job, first_block, last_block, first, first + count, v);
+    case Source::kMaxUnpooled:
+      return input_tiles_from<Source::kMaxUnpooled>(job, first_block, last_block, first, first + count, v);
+    case Source::kAverageUnpooled:
+      return input_tiles_from<Source::kAverageUnpooled>(job, first_block, last_block, first, first + count, v);
   }
 }
 

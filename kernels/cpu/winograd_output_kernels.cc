@@ -1,77 +1,79 @@
 // Winograd: the products, and from them back to the output plane with bias, ReLU, pooling and masks.
 #include "kernels/cpu/conv_target.h"
 #include "kernels/cpu/register_product.h"
+#include "kernels/cpu/tile_runs.h"
 #include "kernels/cpu/winograd_kernels.h"
 #include "kernels/cpu/winograd_transforms.h"
 
 namespace impasto::cpu::IMPASTO_ISA {
 namespace {
 
-// Fetches the lines of the plane that the tile at y0, x0 will be written to into the second-level cache.
-template <int M, bool kPools>
-IMPASTO_INLINE void prefetch_tile(const Target& target, std::int64_t y0, std::int64_t x0) {
-  constexpr int kShrink = kPools ? 2 : 1;
-  constexpr int kSide = M / kShrink;
-  const std::int64_t width = target.w / kShrink;
-  const std::int64_t rows = smaller_of<std::int64_t>(kSide, target.h / kShrink - y0 / kShrink);
-  const float* at = target.out + (y0 / kShrink * width + x0 / kShrink) * kBlock;
-  for (std::int64_t y = 0; y < rows; ++y) {
-#pragma GCC unroll 6
-    for (int x = 0; x < kSide; ++x) __builtin_prefetch(at + (y * width + x) * kBlock, 1, 2);
+// Fetches the lines of the plane that `count` tiles of H x W side by side will be written to into the second-level cache.
+template <int H, int W>
+void prefetch_run(const Target& target, bool pools, std::int64_t y0, std::int64_t x0, std::int64_t count) {
+  const std::int64_t shrink = pools ? 2 : 1;
+  const std::int64_t width = target.w / shrink;
+  const std::int64_t last_row = smaller_of<std::int64_t>(y0 + H, target.h) / shrink;
+  const std::int64_t last = smaller_of<std::int64_t>(x0 + count * W, target.w) / shrink;
+  for (std::int64_t y = y0 / shrink; y < last_row; ++y) {
+    for (std::int64_t x = x0 / shrink; x < last; ++x) __builtin_prefetch(target.out + (y * width + x) * kBlock, 1, 2);
   }
 }
 
 // The same for tiles first .. last - 1 of a group's output channels.
-template <int M>
-void prefetch_tiles(const ConvJob& job, int group, std::int64_t first, std::int64_t last) {
+void prefetch_output(const ConvJob& job, int group, std::int64_t first, std::int64_t last) {
   constexpr int kGroupBlocks = kColumns / kBlock;
-  const bool pools = job.pools();
   const int last_block = smaller_of((group + 1) * kGroupBlocks, job.out_blocks);
-  for (std::int64_t tile = first; tile < last; ++tile) {
-    const std::int64_t y0 = tile / job.tiles_x * M;
-    const std::int64_t x0 = tile % job.tiles_x * M;
+  for_each_run(job.grid, first, last, [&](auto h, auto w, const TilePlace& place, std::int64_t, std::int64_t count) {
     for (int block = group * kGroupBlocks; block < last_block; ++block) {
-      const Target target = target_of(job, block);
-      if (pools) {
-        prefetch_tile<M, true>(target, y0, x0);
-      } else {
-        prefetch_tile<M, false>(target, y0, x0);
-      }
+      prefetch_run<h, w>(target_of(job, block), job.pools(), place.y0, place.x0, count);
+    }
+  });
+}
+
+// The transform along rows of what the one along columns left, and where it goes.
+template <int H, int W, Epilogue kEpilogue, bool kWhole>
+IMPASTO_INLINE void finish_tile(const VecF* columns, VecF bias, const Target& target, std::int64_t y0, std::int64_t x0, int part) {
+  constexpr bool kRows = kEpilogue == Epilogue::kNone || kEpilogue == Epilogue::kRelu;
+  // Rows that wait for one another stay in memory, single ones in registers.
+  VecF tile[kRows ? W : H * W];
+#pragma GCC unroll 1
+  for (int y = 0; y < H; ++y) {
+    VecF* row = kRows ? tile : tile + y * W;
+    output_transform<W>(columns + y * kTaps<W>, row, 1);
+#pragma GCC unroll 6
+    for (int x = 0; x < W; ++x) row[x] += bias;
+    if constexpr (kRows) write_row<W, kEpilogue == Epilogue::kRelu, kWhole>(row, target, y0 + y, x0, part);
+  }
+  if constexpr (!kRows) write_tile<H, W, kEpilogue, kWhole>(tile, target, y0, x0, part);
+}
+
+// `count` tiles of H x W side by side, one part of a block. products: the first one's, at positions `taps` a row and `stride` apart.
+template <int H, int W, Epilogue kEpilogue>
+void output_tiles(const float* products, int taps, std::int64_t stride, VecF bias, const Target& target, const TilePlace& place,
+                  std::int64_t count, int part) {
+  constexpr int kAcross = kTaps<W>;
+  std::int64_t x0 = place.x0;
+  for (std::int64_t i = 0; i < count; ++i, x0 += W, products += kBlock) {
+    VecF columns[H * kAcross];
+#pragma GCC unroll 1
+    for (int x = 0; x < kAcross; ++x) {
+      const float* column = products + point_of<W>(x, taps) * stride;
+      VecF d[kTaps<H>];
+#pragma GCC unroll 8
+      for (int y = 0; y < kTaps<H>; ++y) d[y] = load(column + point_of<H>(y, taps) * taps * stride);
+      output_transform<H>(d, columns + x, kAcross);
+    }
+    if (place.y0 + H <= target.h && x0 + W <= target.w) {
+      finish_tile<H, W, kEpilogue, true>(columns, bias, target, place.y0, x0, part);
+    } else {
+      finish_tile<H, W, kEpilogue, false>(columns, bias, target, place.y0, x0, part);
     }
   }
 }
 
-void prefetch_output(const ConvJob& job, int group, std::int64_t first, std::int64_t last) {
-  switch (job.tile) {
-    case 2:
-      return prefetch_tiles<2>(job, group, first, last);
-    case 4:
-      return prefetch_tiles<4>(job, group, first, last);
-    default:
-      return prefetch_tiles<6>(job, group, first, last);
-  }
-}
-
-// The transform along rows of what the one along columns left, and where it goes.
-template <int M, Epilogue kEpilogue, bool kWhole>
-IMPASTO_INLINE void finish_tile(const VecF* columns, VecF bias, const Target& target, std::int64_t y0, std::int64_t x0, int part) {
-  constexpr bool kRows = kEpilogue == Epilogue::kNone || kEpilogue == Epilogue::kRelu;
-  // Rows that wait for one another stay in memory, single ones in registers.
-  VecF tile[kRows ? M : M * M];
-#pragma GCC unroll 1
-  for (int y = 0; y < M; ++y) {
-    VecF* row = kRows ? tile : tile + y * M;
-    output_transform<M>(columns + y * kTaps<M>, row, 1);
-#pragma GCC unroll 6
-    for (int x = 0; x < M; ++x) row[x] += bias;
-    if constexpr (kRows) write_row<M, kEpilogue == Epilogue::kRelu, kWhole>(row, target, y0 + y, x0, part);
-  }
-  if constexpr (!kRows) write_tile<M, kEpilogue, kWhole>(tile, target, y0, x0, part);
-}
-
-template <int M, Epilogue kEpilogue>
-void output_tiles(const ConvJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m) {
-  constexpr int kA = kTaps<M>;
+template <Epilogue kEpilogue>
+void output_tiles_to(const ConvJob& job, int group, std::int64_t first, std::int64_t last, const ProductTiles& m) {
   constexpr int kGroupBlocks = kColumns / kBlock;
   const int blocks = smaller_of(kGroupBlocks, job.out_blocks - group * kGroupBlocks);
   for (int b = 0; b < blocks; ++b) {
@@ -80,44 +82,10 @@ void output_tiles(const ConvJob& job, int group, std::int64_t first, std::int64_
     for (int part = 0; part < kParts; ++part) {
       const float* products = m.data + b * m.capacity * kBlock + part * kLanes;
       const VecF bias = job.bias == nullptr ? VecF{} : load(job.bias + block * kBlock + part * kLanes);
-      std::int64_t ty = first / job.tiles_x;
-      std::int64_t tx = first % job.tiles_x;
-      for (std::int64_t i = 0; i < count; ++i, products += kBlock) {
-        VecF columns[M * kA];
-#pragma GCC unroll 1
-        for (int x = 0; x < kA; ++x) {
-          VecF d[kA];
-#pragma GCC unroll 8
-          for (int y = 0; y < kA; ++y) d[y] = load(products + (y * kA + x) * m.position);
-          output_transform<M>(d, columns + x, kA);
-        }
-        const std::int64_t y0 = ty * M;
-        const std::int64_t x0 = tx * M;
-        if (y0 + M <= job.h && x0 + M <= job.w) {
-          finish_tile<M, kEpilogue, true>(columns, bias, target, y0, x0, part);
-        } else {
-          finish_tile<M, kEpilogue, false>(columns, bias, target, y0, x0, part);
-        }
-        if (++tx == job.tiles_x) {
-          tx = 0;
-          ++ty;
-        }
-      }
+      for_each_run(job.grid, first, last, [&](auto h, auto w, const TilePlace& place, std::int64_t tile, std::int64_t count) {
+        output_tiles<h, w, kEpilogue>(products + (tile - first) * kBlock, job.grid.taps(), m.position, bias, target, place, count, part);
+      });
     }
-  }
-}
-
-template <int M>
-void output_tiles_of(const ConvJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m) {
-  switch (job.epilogue) {
-    case Epilogue::kNone:
-      return output_tiles<M, Epilogue::kNone>(job, group, first, count, m);
-    case Epilogue::kRelu:
-      return output_tiles<M, Epilogue::kRelu>(job, group, first, count, m);
-    case Epilogue::kReluMaxPool:
-      return output_tiles<M, Epilogue::kReluMaxPool>(job, group, first, count, m);
-    case Epilogue::kReluAveragePool:
-      return output_tiles<M, Epilogue::kReluAveragePool>(job, group, first, count, m);
   }
 }
 
@@ -127,26 +95,31 @@ void winograd_products(const ConvJob& job, int group, const float* u, const Inpu
                        std::int64_t count) {
   constexpr int kGroupBlocks = kColumns / kBlock;
   const int columns = smaller_of(kGroupBlocks, job.out_blocks - group * kGroupBlocks) * kBlock;
-  const int positions = (job.tile + 2) * (job.tile + 2);
+  const int positions = job.grid.positions();
   const ProductStrides strides{v.capacity * kBlock, m.capacity * kBlock};
   const std::int64_t u_position = filter_position(job.in_blocks, columns);
   for (int p = 0; p < positions; ++p) {
     const float* filters = u + p * u_position;
     // Stores alone do not make the processor fetch ahead: the 31 MB of conv1_2's gradient, 22 -> 15 Mcycles for the stage.
     prefetch_output(job, group, first + count * p / positions, first + count * (p + 1) / positions);
-    product_rows<false>(count, columns, v.data + p * v.position, job.in_blocks, filters, filters + u_position, m.data + p * m.position,
-                        strides);
+    const TileRange tiles = taking_part(job.grid, p, first, first + count);
+    if (tiles.first >= tiles.last) continue;
+    const std::int64_t skipped = (tiles.first - first) * kBlock;
+    product_rows<false>(tiles.last - tiles.first, columns, v.data + p * v.position + skipped, job.in_blocks, filters, filters + u_position,
+                        m.data + p * m.position + skipped, strides);
   }
 }
 
 void winograd_output(const ConvJob& job, int group, std::int64_t first, std::int64_t count, const ProductTiles& m) {
-  switch (job.tile) {
-    case 2:
-      return output_tiles_of<2>(job, group, first, count, m);
-    case 4:
-      return output_tiles_of<4>(job, group, first, count, m);
-    default:
-      return output_tiles_of<6>(job, group, first, count, m);
+  switch (job.epilogue) {
+    case Epilogue::kNone:
+      return output_tiles_to<Epilogue::kNone>(job, group, first, first + count, m);
+    case Epilogue::kRelu:
+      return output_tiles_to<Epilogue::kRelu>(job, group, first, first + count, m);
+    case Epilogue::kReluMaxPool:
+      return output_tiles_to<Epilogue::kReluMaxPool>(job, group, first, first + count, m);
+    case Epilogue::kReluAveragePool:
+      return output_tiles_to<Epilogue::kReluAveragePool>(job, group, first, first + count, m);
   }
 }
 

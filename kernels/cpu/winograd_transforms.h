@@ -2,7 +2,8 @@
 // M + 2 inputs with M + 2 multiplications, out = A^T [(G g) . (B^T d)]; in two dimensions both axes in turn.
 //
 // Interpolation points: F(2) 0, 1, -1, inf;  F(4) 0, 1, -1, 2, -2, inf;  F(6) 0, 1, -1, 2, -2, 1/2, -1/2, inf.
-// The matrices are the usual ones for these points; rows of B^T and G are scaled so that B^T's entries stay small multiples.
+// The matrices are the usual ones for these points; rows of B^T and G are scaled so that B^T's entries stay small multiples, but for F(4):
+// its G has F(6)'s rows, so that transformed filters of F(6) serve tiles of F(4) too (tile_grid.h), and its B^T makes up for it.
 // Rounding, relative L2 error of a convolution with He filters against float64: F(2) 3e-7, F(4) 1.4e-6 .. 3.6e-6,
 // F(6) 2.7e-6 .. 7.1e-6 (direct summation: 3e-7 .. 8e-7).
 #pragma once
@@ -13,9 +14,12 @@ namespace impasto::cpu::IMPASTO_ISA {
 
 template <int M>
 inline constexpr int kTaps = M + 2;
-// Products per tile: the positions of the transformed square.
+
+// Where point i of F(M) stands among the `taps` points of the filters: the last is infinity, those before are the same.
 template <int M>
-inline constexpr int kPositions = kTaps<M>* kTaps<M>;
+IMPASTO_INLINE int point_of(int i, int taps) {
+  return i < M + 1 ? i : taps - 1;
+}
 
 // out[0], out[stride], ... = B^T in
 template <int M>
@@ -26,11 +30,11 @@ IMPASTO_INLINE void input_transform(const VecF* d, VecF* out, int stride) {
     out[2 * stride] = d[2] - d[1];
     out[3 * stride] = d[3] - d[1];
   } else if constexpr (M == 4) {
-    const VecF even1 = multiply_add(-4.0f, d[2], d[4]);
-    const VecF odd1 = multiply_add(-4.0f, d[1], d[3]);
-    const VecF even2 = d[4] - d[2];
-    const VecF odd2 = 2.0f * (d[3] - d[1]);
-    out[0] = multiply_add(4.0f, d[0], multiply_add(-5.0f, d[2], d[4]));
+    const VecF even1 = multiply_add(-3.0f, d[2], 0.75f * d[4]);
+    const VecF odd1 = multiply_add(-3.0f, d[1], 0.75f * d[3]);
+    const VecF even2 = 3.75f * (d[4] - d[2]);
+    const VecF odd2 = 7.5f * (d[3] - d[1]);
+    out[0] = multiply_add(0.25f, d[4], multiply_add(-1.25f, d[2], d[0]));
     out[stride] = even1 + odd1;
     out[2 * stride] = even1 - odd1;
     out[3 * stride] = even2 + odd2;
@@ -94,31 +98,21 @@ IMPASTO_INLINE void output_transform(const VecF* m, VecF* out, int stride) {
 template <int M>
 IMPASTO_INLINE void filter_transform(VecF g0, VecF g1, VecF g2, VecF* out, int stride) {
   const VecF ends = g0 + g2;
+  const float scale = M == 2 ? 0.5f : -2.0f / 9;
   out[0] = g0;
-  if constexpr (M == 2) {
-    out[stride] = 0.5f * (ends + g1);
-    out[2 * stride] = 0.5f * (ends - g1);
-    out[3 * stride] = g2;
-  } else if constexpr (M == 4) {
-    out[0] = 0.25f * g0;
-    out[stride] = (-1.0f / 6) * (ends + g1);
-    out[2 * stride] = (-1.0f / 6) * (ends - g1);
-    const VecF even = multiply_add(4.0f, g2, g0);
-    out[3 * stride] = (1.0f / 24) * multiply_add(2.0f, g1, even);
-    out[4 * stride] = (1.0f / 24) * multiply_add(-2.0f, g1, even);
-    out[5 * stride] = g2;
-  } else {
-    static_assert(M == 6);
-    out[stride] = (-2.0f / 9) * (ends + g1);
-    out[2 * stride] = (-2.0f / 9) * (ends - g1);
+  out[stride] = scale * (ends + g1);
+  out[2 * stride] = scale * (ends - g1);
+  if constexpr (M >= 4) {
     const VecF even2 = multiply_add(4.0f, g2, g0);
     out[3 * stride] = (1.0f / 90) * multiply_add(2.0f, g1, even2);
     out[4 * stride] = (1.0f / 90) * multiply_add(-2.0f, g1, even2);
+  }
+  if constexpr (M == 6) {
     const VecF even3 = multiply_add(4.0f, g0, g2);
     out[5 * stride] = (8.0f / 45) * multiply_add(2.0f, g1, even3);
     out[6 * stride] = (8.0f / 45) * multiply_add(-2.0f, g1, even3);
-    out[7 * stride] = g2;
   }
+  out[(M + 1) * stride] = g2;
 }
 
 }  // namespace impasto::cpu::IMPASTO_ISA
