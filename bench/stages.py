@@ -37,20 +37,32 @@ STAGES = [("content, total variation, vectors", r"::distance|variation_row|::nor
           ("output transform, pooling", r"output_tiles|winograd_output|prefetch_")]
 
 
+def grid_of(tile, h, w):
+    """Tiles, and products for a pair of channels, as kernels/cpu/tile_grid.cc."""
+    tiles = products = 1
+    for size in (h, w):
+        small = 0 if tile != 6 or size % 6 in (0, 5) else 1 if size % 6 > 2 or size < 6 else 2
+        large = max(0, -(-(size - 4 * small) // tile))
+        tiles *= large + small
+        products *= large * (tile + 2) + small * 6
+    return tiles, products
+
+
 def tile_of(in_channels, out_channels, h, w):
     """As kernels/cpu/winograd_cut.cc."""
     if in_channels * out_channels * h * w <= 1 << 24:
         return 2
     def cycles(tile, filters, source, target):
-        tiles = -(-h // tile) * -(-w // tile)
+        _, products = grid_of(tile, h, w)
+        whole_tiles = products / (tile + 2) ** 2
         pairs = in_channels / 16 * out_channels / 16
-        return pairs * 16 * ((tile + 2) ** 2 * tiles * 0.62 + filters) + tiles * (in_channels / 16 * source + out_channels / 16 * target)
+        return pairs * 16 * (products * 0.62 + filters) + whole_tiles * (in_channels / 16 * source + out_channels / 16 * target)
     return min([(2, 180, 120, 60), (4, 450, 330, 165), (6, 1000, 600, 360)], key=lambda s: cycles(*s))[0]
 
 
 def filters_are_kept(tile, in_channels, out_channels, h, w):
     """As kernels/cpu/winograd_cut.cc."""
-    tiles = -(-h // tile) * -(-w // tile)
+    tiles, _ = grid_of(tile, h, w)
     size = 4 * (tile + 2) ** 2 * in_channels * out_channels
     return not (tiles <= 160 and size > 16 << 20) and size <= 20 << 20 and size * tiles <= 5 << 30
 
@@ -78,9 +90,12 @@ def model(width, height, peak):
             continue
         for source, target, backward in [(c, k, False), (k, c, True)]:
             tile = tile_of(source, target, h, w)
-            tiles, positions = -(-h // tile) * -(-w // tile), (tile + 2) ** 2
+            positions = (tile + 2) ** 2
+            # Tiles of the larger size that take as much.
+            products = grid_of(tile, h, w)[1]
+            tiles = products / positions
             pooled = 4 if name in POOLED else 1
-            add("products", 2 * positions * tiles * source * target)
+            add("products", 2 * products * source * target)
             # Squares of inputs overlap: each value is read from the second level ((tile + 2) / tile)^2 times.
             read = plane * source / (pooled if backward else 1)
             values = tile ** 2

@@ -4,8 +4,8 @@
 // F(6)'s (winograd_transforms.h), and one set of filters serves tiles of both sizes: where an axis is no multiple of 6, its last tiles are
 // one or two of 4 instead. 50 x 37 pixels then take 3536 products a pair of channels instead of 4032 by F(6) and 4680 by F(4) alone.
 //
-// A tile of 4 takes no part at the positions of the two points that it lacks. Tiles are numbered so that those which take part at a position
-// follow one another: small x large (height x width), large x large, large x small, small x small.
+// A tile of 4 takes no part at the positions of the two points that it lacks. Tiles are numbered so that those which take part at a
+// position follow one another: small x large (height x width), large x large, large x small, small x small.
 #pragma once
 
 #include <cstdint>

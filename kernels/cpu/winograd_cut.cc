@@ -10,12 +10,12 @@ namespace {
 
 // Cycles that the stages take on one core with AVX-512 (Sapphire Rapids class, 3.4 GHz, medians over VGG19's layers; the other
 // instruction sets' stages stand in much the same proportion). The table decides between tile sizes only, so its ratios matter:
-// F(6) needs 0.79 of F(4)'s products and 0.44 of F(2)'s on large planes, but its filters are 64 numbers for 9, and on a plane of 25 x 18
-// its tiles cover a third more than there is.
+// F(6) needs 0.79 of F(4)'s products and 0.44 of F(2)'s, with tiles of 4 at the borders even of small planes, but its filters are 64
+// numbers for 9.
 struct StageCycles {
   int tile;
   double filters;  // 16 filters, transformed
-  double input;    // one tile of one block of 16 channels
+  double input;    // one tile of one block of 16 channels; tiles at the borders by their products
   double output;
 };
 constexpr StageCycles kStages[] = {{2, 180, 120, 60}, {4, 450, 330, 165}, {6, 1000, 600, 360}};

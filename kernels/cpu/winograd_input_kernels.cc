@@ -13,8 +13,8 @@ namespace {
 // -> 2.2.
 IMPASTO_INLINE void prefetch_to_write(const float* p) { __builtin_prefetch(p, 1, 3); }
 
-// Writes B^T d B of the tile of H x W whose input starts at y0, x0 to out[position * stride], positions `taps` a row; the next tile's follow
-// kBlock floats further on.
+// Writes B^T d B of the tile of H x W whose input starts at y0, x0 to out[position * stride], positions `taps` a row; the next tile's
+// follow kBlock floats further on.
 template <int H, int W, Source kSource>
 IMPASTO_INLINE void transform_tile(const SourceBlock& block, std::int64_t y0, std::int64_t x0, int part, float* out, int taps,
                                    std::int64_t stride) {

@@ -40,13 +40,15 @@ std::vector<Layer> tile_sizes() {
     layers.push_back({{3, size, 26}, 16, true});
   }
   for (int width : {55, 56, 57, 83, 84, 85}) layers.push_back({{16, 9, width}, 16});
+  // Tiles of both sizes along both axes, as many and not as many.
+  for (Shape plane : {Shape{16, 10, 13}, Shape{16, 14, 9}, Shape{16, 15, 20}}) layers.push_back({plane, 32});
   return layers;
 }
 
 // VGG19's layers on small planes, and some planes large enough for several threads and blocks.
 const std::vector<Layer> kVgg{
     {{3, 20, 19}, 64, true}, {{3, 101, 75}, 64, true}, {{64, 13, 14}, 64},  {{64, 50, 61}, 64}, {{64, 9, 11}, 128},
-    {{128, 14, 12}, 128},    {{128, 8, 9}, 256},       {{256, 7, 10}, 256}, {{256, 5, 6}, 512}, {{512, 6, 7}, 512},
+    {{128, 14, 12}, 128},    {{128, 8, 9}, 256},       {{256, 7, 10}, 256}, {{256, 5, 6}, 512}, {{512, 9, 9}, 512},
 };
 
 // Weights and inputs of size such that convolved values have RMS near 1.
