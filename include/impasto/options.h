@@ -24,9 +24,9 @@ struct SessionOptions {
   int threads = 0;
   // Vector instructions of the CPU backend; empty: the best this machine has.
   std::string cpu_isa = {};
-  // Output tile M of the CPU backend's Winograd convolutions F(M x M, 3 x 3): 2, 4 or 6 everywhere, or 0 for the quickest of each layer and
-  // size. 2 errs about as direct float32 sums do, at about half the speed. 1 is the exact mode: direct sums in double, each result rounded
-  // to float32 once; the gradient is within 1e-6 of float64's, for some nine times the time.
+  // Output tile M of the CPU backend's Winograd convolutions F(M x M, 3 x 3): 2, 4 or 6 (with tiles of 4 at the borders) everywhere, or 0
+  // for the quickest of each layer and size. 2 errs about as direct float32 sums do, at about half the speed. 1 is the exact mode: direct
+  // sums in double, each result rounded to float32 once; the gradient is within 1e-6 of float64's, for some nine times the time.
   int tile = 0;
   // Of activations and their gradients. Others than kAuto and kFp32 mean CUDA: with Device::kAuto too.
   Precision precision = Precision::kAuto;
