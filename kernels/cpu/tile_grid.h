@@ -51,9 +51,10 @@ struct TileGrid {
   int positions() const { return taps() * taps(); }
 };
 
+// tile: 2, 4 or 6; a plane of h x w pixels, both at least 1. Tiles may hang over its lower and right border. F(6) takes tiles of 4 as well.
 TileGrid cut_into_tiles(int tile, int h, int w);
 
-// Tile number 0 <= tile < grid.tiles.
+// Where a tile lies, 0 <= tile < grid.tiles.
 static inline TilePlace place_of(const TileGrid& grid, std::int64_t tile) {
   int i = TileGrid::kRegions - 1;
   while (tile < grid.regions[i].first) --i;
@@ -63,7 +64,7 @@ static inline TilePlace place_of(const TileGrid& grid, std::int64_t tile) {
   return {region.tile_h, region.tile_w, region.y0 + row * region.tile_h, region.x0 + column * region.tile_w, region.columns - column};
 }
 
-// Which of tiles first .. last - 1 take part at a position (row by row, 0 <= position < grid.positions()).
+// Which of tiles first .. last - 1 take part at a position (row by row, 0 <= position < grid.positions()); none where first >= last.
 static inline TileRange taking_part(const TileGrid& grid, int position, std::int64_t first, std::int64_t last) {
   const int y = position / grid.taps();
   const int x = position % grid.taps();
