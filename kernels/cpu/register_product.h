@@ -32,12 +32,15 @@ inline constexpr int kRows = 3;
 inline constexpr int kColumns = 16;
 #endif
 
+// Where __builtin_prefetch is to leave a line.
+inline constexpr int kSecondLevel = 2;
+
 struct ProductStrides {
   std::ptrdiff_t in;
   std::ptrdiff_t out;
 };
 
-// Weights that the next product will need, to be fetched into the cache meanwhile: `step` floats further on at each inner step.
+// Weights that the next product will need, to be fetched into the second-level cache meanwhile: `step` floats further on at each inner step.
 struct Prefetch {
   const float* weight;
   std::ptrdiff_t step;
@@ -56,6 +59,7 @@ inline void product(const float* __restrict in, int in_blocks, const float* __re
   }
   for (int b = 0; b < in_blocks; ++b) {
     const float* row = in + b * strides.in;
+#pragma GCC unroll 2
     for (int i = 0; i < kBlock; ++i) {
       VecF w[kVectors];
 #pragma GCC unroll 4
@@ -64,8 +68,8 @@ inline void product(const float* __restrict in, int in_blocks, const float* __re
       // One line of the rows' next block but one, which may come from memory; and one or two of the next weights. The processor foresees
       // neither, because both jump. Together they bring 512 channels from 80 to 155 GFLOP/s, 64 from 180 to 185.
       __builtin_prefetch(row + 2 * strides.in + i * kBlock);
-      __builtin_prefetch(next.weight);
-      if (kVectors > kParts) __builtin_prefetch(next.weight + kBlock);
+      __builtin_prefetch(next.weight, 0, kSecondLevel);
+      if (kVectors > kParts) __builtin_prefetch(next.weight + kBlock, 0, kSecondLevel);
       next.weight += next.step;
 #pragma GCC unroll 16
       for (int r = 0; r < kN; ++r) {
@@ -95,8 +99,8 @@ inline void product_of(int rows, const float* in, int in_blocks, const float* we
 // The same for any number of rows, cut into nearly equal parts, and `columns` (kColumns, or 16 where the last block of channels is alone).
 // next_weight: what will be the weights after these, or anything.
 template <bool kAccumulate>
-inline void product_rows(std::int64_t rows, int columns, const float* in, int in_blocks, const float* weight, const float* next_weight,
-                         float* out, ProductStrides strides) {
+inline void product_slice(std::int64_t rows, int columns, const float* in, int in_blocks, const float* weight, const float* next_weight,
+                          float* out, ProductStrides strides) {
   const std::int64_t parts = (rows + kRows - 1) / kRows;
   const std::int64_t steps = std::int64_t{in_blocks} * kBlock;
   std::int64_t first = 0;
@@ -111,6 +115,26 @@ inline void product_rows(std::int64_t rows, int columns, const float* in, int in
       product_of<kRows, kParts, kAccumulate>(count, in + first * kBlock, in_blocks, weight, out + first * kBlock, strides, next);
     }
     first = last;
+  }
+}
+
+// The same for any number of input channels, cut into slices whose weights stay in the first-level cache from one part of the rows to the
+// next: 128 channels are 8 or 16 KiB of the 32 to 48 there are.
+template <bool kAccumulate>
+inline void product_rows(std::int64_t rows, int columns, const float* in, int in_blocks, const float* weight, const float* next_weight,
+                         float* out, ProductStrides strides) {
+  constexpr int kSliceBlocks = 8;
+  for (int first = 0; first < in_blocks; first += kSliceBlocks) {
+    const int blocks = smaller_of(kSliceBlocks, in_blocks - first);
+    const float* after = weight + blocks * kBlock * columns;
+    const float* next = first + blocks < in_blocks ? after : next_weight;
+    if (kAccumulate || first > 0) {
+      product_slice<true>(rows, columns, in, blocks, weight, next, out, strides);
+    } else {
+      product_slice<false>(rows, columns, in, blocks, weight, next, out, strides);
+    }
+    in += blocks * strides.in;
+    weight = after;
   }
 }
 
