@@ -6,47 +6,51 @@
 namespace impasto::cpu::IMPASTO_ISA {
 namespace {
 
-// Rows of the register product, of those that divide a block of 16 channels: against a whole group of columns, and against one block of
-// them, where that is half a group.
-constexpr int kGramRows = kLanes == 16 ? 8 : kLanes == 8 ? 4 : 2;
-constexpr int kNarrowRows = kColumns == kBlock ? kGramRows : kBlock;
-// Pixels summed in float before they join the double sums: F of one group of columns and one block of rows then stay in L1
-// (128 x (32 + 16) x 4 = 24 KiB), and float rounding stays near 1e-6 for any picture.
-constexpr std::int64_t kRun = 128;
+// A block of 16 rows is multiplied in passes of nearly equal shares: against a whole group of columns in as few as the registers allow, and
+// in one against one block of them, where that is half a group.
+constexpr int kGroupPasses = (kBlock + kRows - 1) / kRows;
+constexpr int kNarrowPasses = kColumns == kBlock ? kGroupPasses : 1;
+// Pixels summed in float before they join the double sums: F of one group of columns and one block of rows then stay in L1, 24 KiB of it,
+// and float rounding stays near 1e-6 for any picture.
+constexpr std::int64_t kRun = (24 << 10) / ((kColumns + kBlock) * static_cast<int>(sizeof(float)));
 
-template <int kN, int kVectors>
+template <int kPasses, int kVectors, int kPass = 0>
 void gram_run(const float* f, std::int64_t plane, int block, int column_block, std::int64_t first, std::int64_t last,
               std::int64_t row_length, double* sums) {
+  constexpr int kFirst = kBlock * kPass / kPasses;
+  constexpr int kN = kBlock * (kPass + 1) / kPasses - kFirst;
   const float* columns = f + column_block * plane * kBlock;
-  for (int r0 = 0; r0 < kBlock; r0 += kN) {
-    const float* rows = f + block * plane * kBlock + r0;
-    VecF sum[kN][kVectors]{};
-    for (std::int64_t p = first; p < last; ++p) {
-      VecF v[kVectors];
+  const float* rows = f + block * plane * kBlock + kFirst;
+  VecF sum[kN][kVectors]{};
+#pragma GCC unroll 2
+  for (std::int64_t p = first; p < last; ++p) {
+    VecF v[kVectors];
 #pragma GCC unroll 4
-      for (int j = 0; j < kVectors; ++j) v[j] = load(columns + ((j / kParts) * plane + p) * kBlock + (j % kParts) * kLanes);
-      // Into L2, for the next run; every block of channels passes here as rows.
-      __builtin_prefetch(rows + (p + kRun) * kBlock, 0, 2);
-#pragma GCC unroll 16
-      for (int r = 0; r < kN; ++r) {
-        const VecF x = broadcast(rows[p * kBlock + r]);
-#pragma GCC unroll 4
-        for (int j = 0; j < kVectors; ++j) sum[r][j] = multiply_add(x, v[j], sum[r][j]);
-      }
-    }
+    for (int j = 0; j < kVectors; ++j) v[j] = load(columns + ((j / kParts) * plane + p) * kBlock + (j % kParts) * kLanes);
+    // Into L2, for the next run; every block of channels passes here as rows.
+    if constexpr (kPass == 0) __builtin_prefetch(rows + (p + kRun) * kBlock, 0, kSecondLevel);
 #pragma GCC unroll 16
     for (int r = 0; r < kN; ++r) {
-      double* to = sums + (block * kBlock + r0 + r) * row_length + column_block * kBlock;
+      const VecF x = broadcast(rows[p * kBlock + r]);
 #pragma GCC unroll 4
-      for (int j = 0; j < kVectors; ++j) {
-        alignas(64) float lanes[kLanes];
-        store(lanes, sum[r][j]);
-        for (int half = 0; half < kLanes; half += kLanes / 2) {
-          double* at = to + j * kLanes + half;
-          store_double(at, load_double(at) + load_wide(lanes + half));
-        }
+      for (int j = 0; j < kVectors; ++j) sum[r][j] = multiply_add(x, v[j], sum[r][j]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < kN; ++r) {
+    double* to = sums + (block * kBlock + kFirst + r) * row_length + column_block * kBlock;
+#pragma GCC unroll 4
+    for (int j = 0; j < kVectors; ++j) {
+      alignas(64) float lanes[kLanes];
+      store(lanes, sum[r][j]);
+      for (int half = 0; half < kLanes; half += kLanes / 2) {
+        double* at = to + j * kLanes + half;
+        store_double(at, load_double(at) + load_wide(lanes + half));
       }
     }
+  }
+  if constexpr (kPass + 1 < kPasses) {
+    gram_run<kPasses, kVectors, kPass + 1>(f, plane, block, column_block, first, last, row_length, sums);
   }
 }
 
@@ -61,12 +65,12 @@ void gram_group(const float* f, std::int64_t plane, int blocks, int group, std::
     const std::int64_t end = smaller_of(run + kRun, last);
     for (int block = 0; block < column_block + column_blocks; ++block) {
       if (column_blocks < kGroupBlocks) {
-        gram_run<kNarrowRows, kParts>(f, plane, block, column_block, run, end, row_length, sums);
+        gram_run<kNarrowPasses, kParts>(f, plane, block, column_block, run, end, row_length, sums);
       } else if (block > column_block) {
         // Below the diagonal but for the last block of columns.
-        gram_run<kNarrowRows, kParts>(f, plane, block, block, run, end, row_length, sums);
+        gram_run<kNarrowPasses, kParts>(f, plane, block, block, run, end, row_length, sums);
       } else {
-        gram_run<kGramRows, kColumns / kLanes>(f, plane, block, column_block, run, end, row_length, sums);
+        gram_run<kGroupPasses, kColumns / kLanes>(f, plane, block, column_block, run, end, row_length, sums);
       }
     }
   }
