@@ -17,13 +17,14 @@ struct SourceBlock {
 template <Source kSource>
 constexpr bool kPooled = kSource == Source::kMaxUnpooled || kSource == Source::kAverageUnpooled;
 
+// One part of what stands at `value`, of which `mask`'s word for `pixel` lets through what it says.
 template <Source kSource>
-IMPASTO_INLINE VecF source_value(const SourceBlock& block, std::int64_t value, std::int64_t pixel, int part) {
-  const VecF v = load(block.values + value * kBlock + part * kLanes);
+IMPASTO_INLINE VecF source_value(const float* value, const std::uint16_t* mask, std::int64_t pixel, int part) {
+  const VecF v = load(value);
   if constexpr (kSource == Source::kPlain) {
     return v;
   } else {
-    const VecF kept = where_set(block.mask[pixel], part, v);
+    const VecF kept = where_set(mask[pixel], part, v);
     return kSource == Source::kAverageUnpooled ? 0.25f * kept : kept;
   }
 }
@@ -70,7 +71,7 @@ void gather_patch(const SourcePlane& plane, const SourceBlock& block, std::int64
         VecF v{};
         if (inside) {
           const std::int64_t value = kPooled<kSource> ? row / 2 * block.value_width + column / 2 : row * block.value_width + column;
-          v = source_value<kSource>(block, value, row * block.mask_width + column, part);
+          v = source_value<kSource>(block.values + value * kBlock + part * kLanes, block.mask, row * block.mask_width + column, part);
         }
         store(patch + (std::int64_t{y} * columns + x) * kBlock + part * kLanes, v);
       }

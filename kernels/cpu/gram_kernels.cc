@@ -10,9 +10,10 @@ namespace {
 // in one against one block of them, where that is half a group.
 constexpr int kGroupPasses = (kBlock + kRows - 1) / kRows;
 constexpr int kNarrowPasses = kColumns == kBlock ? kGroupPasses : 1;
-// Pixels summed in float before they join the double sums: F of one group of columns and one block of rows then stay in L1, 24 KiB of it,
-// and float rounding stays near 1e-6 for any picture.
-constexpr std::int64_t kRun = (24 << 10) / ((kColumns + kBlock) * static_cast<int>(sizeof(float)));
+// Pixels summed in float before they join the double sums: float rounding stays near 1e-6 for any picture, and F of one group of columns
+// and one block of rows stays in L1 meanwhile, in at most 24 KiB of it.
+constexpr std::int64_t kRun = 128;
+static_assert(kRun * (kColumns + kBlock) * sizeof(float) <= 24 << 10);
 
 template <int kPasses, int kVectors, int kPass = 0>
 void gram_run(const float* f, std::int64_t plane, int block, int column_block, std::int64_t first, std::int64_t last,

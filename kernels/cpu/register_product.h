@@ -40,7 +40,8 @@ struct ProductStrides {
   std::ptrdiff_t out;
 };
 
-// Weights that the next product will need, to be fetched into the second-level cache meanwhile: `step` floats further on at each inner step.
+// Weights that the next product will need, to be fetched into the second-level cache meanwhile: `step` floats further on at each inner
+// step.
 struct Prefetch {
   const float* weight;
   std::ptrdiff_t step;

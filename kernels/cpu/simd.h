@@ -41,6 +41,7 @@ inline constexpr unsigned kPartBits = (1u << kLanes) - 1;
 
 typedef float VecF __attribute__((vector_size(4 * kLanes)));
 typedef std::int32_t VecI __attribute__((vector_size(4 * kLanes)));
+typedef std::uint16_t VecW __attribute__((vector_size(4 * kLanes)));
 typedef float UnalignedVecF __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
 typedef std::int32_t UnalignedVecI __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
 // Half as many lanes: what widens to one vector of doubles.
@@ -170,21 +171,24 @@ IMPASTO_INLINE unsigned not_less_bits(VecF a, VecF b) {
 }
 
 // v where the lane's bit of `part` in the 16-bit word is set, 0 elsewhere.
-IMPASTO_INLINE VecF where_set(unsigned word, int part, VecF v) {
+IMPASTO_INLINE VecF where_set(std::uint16_t word, int part, VecF v) {
 #if defined(__AVX512F__)
   (void)part;
   return _mm512_maskz_mov_ps(static_cast<__mmask16>(word), v);
 #else
   VecI bit{};
-  for (int i = 0; i < kLanes; ++i) bit[i] = 1 << i;
-  const VecI spread = (VecI{} + static_cast<std::int32_t>(word >> (part * kLanes))) & bit;
+  for (int i = 0; i < kLanes; ++i) bit[i] = 1 << (part * kLanes + i);
+  // The word in either half of every lane: from memory into all of them at once.
+  const VecI spread = reinterpret_cast<VecI>(VecW{} + word) & bit;
   return reinterpret_cast<VecF>(reinterpret_cast<VecI>(v) & (spread == bit));
 #endif
 }
 
 // The bits of `part`, put in their place of the 16-bit word; part 0 clears the others.
 IMPASTO_INLINE void store_bits(std::uint16_t* word, int part, unsigned bits) {
-  if (part == 0) {
+  if constexpr (kLanes == 8) {
+    reinterpret_cast<std::uint8_t*>(word)[part] = static_cast<std::uint8_t>(bits);
+  } else if (part == 0) {
     *word = static_cast<std::uint16_t>(bits);
   } else {
     *word = static_cast<std::uint16_t>(*word | bits << (part * kLanes));

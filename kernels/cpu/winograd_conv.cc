@@ -114,12 +114,12 @@ class WinogradConv : public ConvPlan {
     scratch.filters_each = group_floats(direction);
     if (!cut.keep_filters) scratch.filters = cutter.take<float>((tiles_outer ? groups_of(direction) : workers) * scratch.filters_each);
     scratch.inputs.capacity = tiles_outer ? cut.block_tiles : cut.grid.tiles;
-    scratch.inputs.position = direction.in_blocks * scratch.inputs.capacity * kBlockChannels + kSetPadding;
+    scratch.inputs.position = odd_lines(direction.in_blocks * scratch.inputs.capacity * kBlockChannels);
     const std::int64_t inputs = positions(direction) * scratch.inputs.position;
     scratch.inputs_per_worker = tiles_outer ? whole_lines(inputs) : 0;
     scratch.inputs.data = cutter.take<float>(tiles_outer ? workers * scratch.inputs_per_worker : inputs);
     scratch.products.capacity = cut.block_tiles;
-    scratch.products.position = group_blocks(direction) * cut.block_tiles * kBlockChannels + kSetPadding;
+    scratch.products.position = odd_lines(group_blocks(direction) * cut.block_tiles * kBlockChannels);
     scratch.products_per_worker = whole_lines(positions(direction) * scratch.products.position);
     scratch.products.data = cutter.take<float>(workers * scratch.products_per_worker);
     if (direction.transposed) scratch.packed_term = cutter.take<float>(packed_gram_floats(spec_.input().c));

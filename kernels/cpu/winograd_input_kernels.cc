@@ -13,43 +13,56 @@ namespace {
 // -> 2.2.
 IMPASTO_INLINE void prefetch_to_write(const float* p) { __builtin_prefetch(p, 1, 3); }
 
-// Writes B^T d B of the tile of H x W whose input starts at y0, x0 to out[position * stride], positions `taps` a row; the next tile's
-// follow kBlock floats further on.
+// What `i` pixels further on is further on in the source: a tile's input begins at odd pixels (tiles start at even ones, minus the border
+// of one), so in a pooled plane its second and third pixel share a value.
+template <Source kSource>
+constexpr int source_step(int i) {
+  return kPooled<kSource> ? (i + 1) / 2 : i;
+}
+
+// Writes B^T d B of the tile of H x W whose input starts at y0, x0 to out + down[i] + across[j] for point i, j; the next tile's follow
+// kBlock floats further on. Both ways of a line's parts at once, so that addresses are formed once.
 template <int H, int W, Source kSource>
-IMPASTO_INLINE void transform_tile(const SourceBlock& block, std::int64_t y0, std::int64_t x0, int part, float* out, int taps,
-                                   std::int64_t stride) {
+IMPASTO_INLINE void transform_tile(const SourceBlock& block, std::int64_t y0, std::int64_t x0, float* out, const std::int64_t* down,
+                                   const std::int64_t* across) {
   constexpr int kDown = kTaps<H>;
   constexpr int kAcross = kTaps<W>;
-  VecF columns[kDown * kAcross];
+  constexpr int kHalf = kPooled<kSource> ? 1 : 0;
+  const float* values[kDown];
+  const std::uint16_t* masks[kDown];
+  for (int y = 0; y < kDown; ++y) {
+    values[y] = block.values + (((y0 >> kHalf) + source_step<kSource>(y)) * block.value_width + (x0 >> kHalf)) * kBlock;
+    masks[y] = kSource == Source::kPlain ? nullptr : block.mask + (y0 + y) * block.mask_width + x0;
+  }
+  VecF columns[kParts][kDown * kAcross];
 #pragma GCC unroll 1
   for (int x = 0; x < kAcross; ++x) {
-    if (part == 0) {
-      float* column = out + point_of<W>(x, taps) * stride + kBlock;
-#pragma GCC unroll 8
-      for (int y = 0; y < kDown; ++y) prefetch_to_write(column + point_of<H>(y, taps) * taps * stride);
-    }
-    VecF d[kDown];
+    const std::int64_t value = source_step<kSource>(x) * kBlock;
+    VecF d[kParts][kDown];
 #pragma GCC unroll 8
     for (int y = 0; y < kDown; ++y) {
-      const std::int64_t pixel = (y0 + y) * block.mask_width + x0 + x;
-      // y0 and x0 are odd (tiles start at even pixels, minus the border of one), so (y0 + y) / 2 = (y0 + 1) / 2 + floor((y - 1) / 2).
-      const std::int64_t value =
-          kPooled<kSource> ? ((y0 + 1) / 2 + ((y - 1) >> 1)) * block.value_width + (x0 + 1) / 2 + ((x - 1) >> 1) : pixel;
-      d[y] = source_value<kSource>(block, value, pixel, part);
+#pragma GCC unroll 4
+      for (int part = 0; part < kParts; ++part) d[part][y] = source_value<kSource>(values[y] + value + part * kLanes, masks[y], x, part);
       // The tile after the next reads as far to the right; past the row's end it is what stands there.
-      if (part == 0 && (!kPooled<kSource> || (x % 2 == 1 && y % 2 == 1))) {
-        __builtin_prefetch(block.values + (value + (kPooled<kSource> ? W : 2 * W)) * kBlock, 0, 3);
-      }
+      if (!kPooled<kSource> || (x % 2 == 1 && y % 2 == 1))
+        __builtin_prefetch(values[y] + value + (kPooled<kSource> ? W : 2 * W) * kBlock, 0, 3);
     }
-    input_transform<H>(d, columns + x, kAcross);
+#pragma GCC unroll 4
+    for (int part = 0; part < kParts; ++part) input_transform<H>(d[part], columns[part] + x, kAcross);
   }
 #pragma GCC unroll 1
   for (int y = 0; y < kDown; ++y) {
-    VecF row[kAcross];
-    input_transform<W>(columns + y * kAcross, row, 1);
-    float* to = out + point_of<H>(y, taps) * taps * stride;
+    float* to = out + down[y];
+#pragma GCC unroll 4
+    for (int part = 0; part < kParts; ++part) {
+      VecF row[kAcross];
+      input_transform<W>(columns[part] + y * kAcross, row, 1);
 #pragma GCC unroll 8
-    for (int x = 0; x < kAcross; ++x) store(to + point_of<W>(x, taps) * stride, row[x]);
+      for (int x = 0; x < kAcross; ++x) {
+        store(to + across[x] + part * kLanes, row[x]);
+        if (part == 0) prefetch_to_write(to + across[x] + kBlock);
+      }
+    }
   }
 }
 
@@ -57,20 +70,19 @@ IMPASTO_INLINE void transform_tile(const SourceBlock& block, std::int64_t y0, st
 template <int H, int W, Source kSource>
 void input_tiles(const SourcePlane& plane, const SourceBlock& block, std::int64_t y, std::int64_t x, std::int64_t count, float* out,
                  int taps, std::int64_t stride) {
+  std::int64_t down[kTaps<H>];
+  std::int64_t across[kTaps<W>];
+  for (int i = 0; i < kTaps<H>; ++i) down[i] = point_of<H>(i, taps) * taps * stride;
+  for (int i = 0; i < kTaps<W>; ++i) across[i] = point_of<W>(i, taps) * stride;
   alignas(64) float patch[kTaps<H> * kTaps<W> * kBlock];
   const std::int64_t y0 = y - 1;
   std::int64_t x0 = x - 1;
   for (std::int64_t i = 0; i < count; ++i, x0 += W, out += kBlock) {
     if (y0 >= 0 && x0 >= 0 && y0 + kTaps<H> <= plane.y_end && x0 + kTaps<W> <= plane.x_end) {
-      for (int part = 0; part < kParts; ++part) {
-        transform_tile<H, W, kSource>(block, y0, x0, part, out + part * kLanes, taps, stride);
-      }
+      transform_tile<H, W, kSource>(block, y0, x0, out, down, across);
     } else {
       gather_patch<kSource>(plane, block, y0, x0, kTaps<H>, kTaps<W>, patch);
-      const SourceBlock whole{patch, nullptr, kTaps<W>, kTaps<W>};
-      for (int part = 0; part < kParts; ++part) {
-        transform_tile<H, W, Source::kPlain>(whole, 0, 0, part, out + part * kLanes, taps, stride);
-      }
+      transform_tile<H, W, Source::kPlain>({patch, nullptr, kTaps<W>, kTaps<W>}, 0, 0, out, down, across);
     }
   }
 }
@@ -128,29 +140,29 @@ void filters_of(const ConvJob& job, int group, int in_block, float* u) {
       taps = job.filters + (std::int64_t{first_block + b} * job.in_blocks + in_block) * kPackedBlock;
     }
     for (int i = 0; i < kBlock; ++i) {
+      VecF columns_done[kParts][kA * 3];
       for (int part = 0; part < kParts; ++part) {
         VecF g[9];
 #pragma GCC unroll 9
         for (int tap = 0; tap < 9; ++tap) g[tap] = load(taps + ((job.transposed ? 8 - tap : tap) * kBlock + i) * kBlock + part * kLanes);
-        if (part == 0) {
-#pragma GCC unroll 9
-          for (int tap = 0; tap < 9; ++tap) __builtin_prefetch(job.filters + next * kPackedBlock + (tap * kBlock + i) * kBlock, 0, 2);
-        }
-        VecF columns_done[kA * 3];
 #pragma GCC unroll 3
-        for (int x = 0; x < 3; ++x) filter_transform<M>(g[x], g[3 + x], g[6 + x], columns_done + x, 3);
-        float* out = u + (std::int64_t{in_block} * kBlock + i) * columns + b * kBlock + part * kLanes;
-#pragma GCC unroll 8
-        for (int y = 0; y < kA; ++y) {
-          if (part == 0) {
-#pragma GCC unroll 8
-            for (int x = 0; x < kA; ++x) prefetch_to_write(out + (y * kA + x) * stride + columns);
-          }
+        for (int x = 0; x < 3; ++x) filter_transform<M>(g[x], g[3 + x], g[6 + x], columns_done[part] + x, 3);
+      }
+#pragma GCC unroll 9
+      for (int tap = 0; tap < 9; ++tap) __builtin_prefetch(job.filters + next * kPackedBlock + (tap * kBlock + i) * kBlock, 0, 2);
+      float* out = u + (std::int64_t{in_block} * kBlock + i) * columns + b * kBlock;
+#pragma GCC unroll 1
+      for (int y = 0; y < kA; ++y, out += kA * stride) {
+#pragma GCC unroll 4
+        for (int part = 0; part < kParts; ++part) {
+          const VecF* of_row = columns_done[part] + 3 * y;
           VecF row[kA];
-          filter_transform<M>(columns_done[3 * y], columns_done[3 * y + 1], columns_done[3 * y + 2], row, 1);
+          filter_transform<M>(of_row[0], of_row[1], of_row[2], row, 1);
 #pragma GCC unroll 8
-          for (int x = 0; x < kA; ++x) store(out + (y * kA + x) * stride, row[x]);
+          for (int x = 0; x < kA; ++x) store(out + x * stride + part * kLanes, row[x]);
         }
+#pragma GCC unroll 8
+        for (int x = 0; x < kA; ++x) prefetch_to_write(out + x * stride + columns);
       }
     }
   }

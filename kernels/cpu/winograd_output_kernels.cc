@@ -33,41 +33,69 @@ void prefetch_output(const ConvJob& job, int group, std::int64_t first, std::int
 
 // The transform along rows of what the one along columns left, and where it goes.
 template <int H, int W, Epilogue kEpilogue, bool kWhole>
-IMPASTO_INLINE void finish_tile(const VecF* columns, VecF bias, const Target& target, std::int64_t y0, std::int64_t x0, int part) {
-  constexpr bool kRows = kEpilogue == Epilogue::kNone || kEpilogue == Epilogue::kRelu;
-  // Rows that wait for one another stay in memory, single ones in registers.
-  VecF tile[kRows ? W : H * W];
+IMPASTO_INLINE void finish_tile(const VecF (&columns)[kParts][H * kTaps<W>], const VecF* bias, const Target& target, std::int64_t y0,
+                                std::int64_t x0) {
+  if constexpr (kEpilogue == Epilogue::kNone || kEpilogue == Epilogue::kRelu) {
+    // Rows go to the plane from registers.
 #pragma GCC unroll 1
-  for (int y = 0; y < H; ++y) {
-    VecF* row = kRows ? tile : tile + y * W;
-    output_transform<W>(columns + y * kTaps<W>, row, 1);
+    for (int y = 0; y < H; ++y) {
+#pragma GCC unroll 4
+      for (int part = 0; part < kParts; ++part) {
+        VecF row[W];
+        output_transform<W>(columns[part] + y * kTaps<W>, row, 1);
 #pragma GCC unroll 6
-    for (int x = 0; x < W; ++x) row[x] += bias;
-    if constexpr (kRows) write_row<W, kEpilogue == Epilogue::kRelu, kWhole>(row, target, y0 + y, x0, part);
+        for (int x = 0; x < W; ++x) row[x] += bias[part];
+        write_row<W, kEpilogue == Epilogue::kRelu, kWhole>(row, target, y0 + y, x0, part);
+      }
+    }
+  } else {
+#pragma GCC unroll 1
+    for (int part = 0; part < kParts; ++part) {
+      VecF tile[H * W];
+#pragma GCC unroll 1
+      for (int y = 0; y < H; ++y) {
+        output_transform<W>(columns[part] + y * kTaps<W>, tile + y * W, 1);
+#pragma GCC unroll 6
+        for (int x = 0; x < W; ++x) tile[y * W + x] += bias[part];
+      }
+      write_tile<H, W, kEpilogue, kWhole>(tile, target, y0, x0, part);
+    }
   }
-  if constexpr (!kRows) write_tile<H, W, kEpilogue, kWhole>(tile, target, y0, x0, part);
 }
 
-// `count` tiles of H x W side by side, one part of a block. products: the first one's, at positions `taps` a row and `stride` apart.
+// `count` tiles of H x W side by side, of one block. products: the first one's, at positions `taps` a row and `stride` apart; bias: of the
+// block, or nullptr for none.
 template <int H, int W, Epilogue kEpilogue>
-void output_tiles(const float* products, int taps, std::int64_t stride, VecF bias, const Target& target, const TilePlace& place,
-                  std::int64_t count, int part) {
+void output_tiles(const float* products, int taps, std::int64_t stride, const float* bias, const Target& target, const TilePlace& place,
+                  std::int64_t count) {
+  constexpr int kDown = kTaps<H>;
   constexpr int kAcross = kTaps<W>;
+  std::int64_t down[kDown];
+  std::int64_t across[kAcross];
+  for (int i = 0; i < kDown; ++i) down[i] = point_of<H>(i, taps) * taps * stride;
+  for (int i = 0; i < kAcross; ++i) across[i] = point_of<W>(i, taps) * stride;
+  VecF biases[kParts]{};
+  if (bias != nullptr) {
+    for (int part = 0; part < kParts; ++part) biases[part] = load(bias + part * kLanes);
+  }
   std::int64_t x0 = place.x0;
   for (std::int64_t i = 0; i < count; ++i, x0 += W, products += kBlock) {
-    VecF columns[H * kAcross];
+    VecF columns[kParts][H * kAcross];
 #pragma GCC unroll 1
     for (int x = 0; x < kAcross; ++x) {
-      const float* column = products + point_of<W>(x, taps) * stride;
-      VecF d[kTaps<H>];
+      const float* column = products + across[x];
+#pragma GCC unroll 4
+      for (int part = 0; part < kParts; ++part) {
+        VecF d[kDown];
 #pragma GCC unroll 8
-      for (int y = 0; y < kTaps<H>; ++y) d[y] = load(column + point_of<H>(y, taps) * taps * stride);
-      output_transform<H>(d, columns + x, kAcross);
+        for (int y = 0; y < kDown; ++y) d[y] = load(column + down[y] + part * kLanes);
+        output_transform<H>(d, columns[part] + x, kAcross);
+      }
     }
     if (place.y0 + H <= target.h && x0 + W <= target.w) {
-      finish_tile<H, W, kEpilogue, true>(columns, bias, target, place.y0, x0, part);
+      finish_tile<H, W, kEpilogue, true>(columns, biases, target, place.y0, x0);
     } else {
-      finish_tile<H, W, kEpilogue, false>(columns, bias, target, place.y0, x0, part);
+      finish_tile<H, W, kEpilogue, false>(columns, biases, target, place.y0, x0);
     }
   }
 }
@@ -79,13 +107,11 @@ void output_tiles_to(const ConvJob& job, int group, std::int64_t first, std::int
   for (int b = 0; b < blocks; ++b) {
     const int block = group * kGroupBlocks + b;
     const Target target = target_of(job, block);
-    for (int part = 0; part < kParts; ++part) {
-      const float* products = m.data + b * m.capacity * kBlock + part * kLanes;
-      const VecF bias = job.bias == nullptr ? VecF{} : load(job.bias + block * kBlock + part * kLanes);
-      for_each_run(job.grid, first, last, [&](auto h, auto w, const TilePlace& place, std::int64_t tile, std::int64_t count) {
-        output_tiles<h, w, kEpilogue>(products + (tile - first) * kBlock, job.grid.taps(), m.position, bias, target, place, count, part);
-      });
-    }
+    const float* products = m.data + b * m.capacity * kBlock;
+    const float* bias = job.bias == nullptr ? nullptr : job.bias + block * kBlock;
+    for_each_run(job.grid, first, last, [&](auto h, auto w, const TilePlace& place, std::int64_t tile, std::int64_t count) {
+      output_tiles<h, w, kEpilogue>(products + (tile - first) * kBlock, job.grid.taps(), m.position, bias, target, place, count);
+    });
   }
 }
 
