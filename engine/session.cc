@@ -138,13 +138,12 @@ Result Session::stylize(const Image& content, std::span<const Image> styles, con
   Network& network = state_->network;
   const NetworkInput& input = network.input();
   const Shape shape = shape_of(content);
-  const std::vector<double> content_input = preprocess(content, input);
 
   const std::unique_ptr<Prepared<RunMemory>> prepared = prepare<RunMemory>(backend, state_->plan_cache, network, content, styles, options);
   RunMemory& run = prepared->memory;
   Result result;
   result.style_weights = prepared->style_weights;
-  backend.upload(content_input, run.x);
+  backend.upload(preprocess(content, input), run.x);
   run.objective.set_targets(run.x, prepared->targets, result.style_weights);
   if (options.init == Init::kRandom) {
     backend.upload(noise(shape.size(), options.seed, input), run.x);
@@ -286,9 +285,10 @@ std::vector<MemoryUse> Session::memory_plan(const Image& content, std::span<cons
   Backend& backend = *state_->backend;
   Network& network = state_->network;
   std::vector<MemoryUse> plan = measured<RunMemory>(backend, network, shape_of(content), options).uses();
-  const std::int64_t style_bytes = StyleTargets::peak_bytes(backend, network, styles, options);
+  std::int64_t beyond = StyleTargets::peak_bytes(backend, network, styles, options);
+  for (const MemoryUse& use : plan) beyond -= use.bytes;
   plan.push_back({"style targets", StyleTargets::held_bytes(backend, options)});
-  plan.push_back({"style pictures, while targets are computed (before the rest)", style_bytes});
+  if (beyond > 0) plan.push_back({"style pictures, before the rest and beyond it", beyond});
   std::stable_sort(plan.begin(), plan.end(), [](const MemoryUse& a, const MemoryUse& b) { return a.bytes > b.bytes; });
   return plan;
 }

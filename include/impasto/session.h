@@ -74,7 +74,8 @@ struct PixelGradient {
   std::vector<std::string> notices;
 };
 
-// Backend memory a run needs, by purpose, largest first. Known before anything is allocated.
+// Backend memory a run needs, by purpose, largest first. Known before anything is allocated. The sum is the most that is held at a time:
+// memory that style pictures take is given back before the rest is taken, and counts only where it is more than that.
 struct MemoryUse {
   std::string purpose;
   std::int64_t bytes = 0;

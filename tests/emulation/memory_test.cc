@@ -52,13 +52,9 @@ class DeviceMemory : public testing::Test {
 
   // What a run takes at most at a time, by its plan.
   std::int64_t needed(const Image& content, const std::vector<Image>& styles) {
-    std::int64_t targets = 0;
-    std::int64_t style_pictures = 0;
-    std::int64_t run = 0;
-    for (const MemoryUse& use : session_.memory_plan(content, styles, options_)) {
-      (use.purpose == "style targets" ? targets : contains(use.purpose, "style pictures") ? style_pictures : run) += use.bytes;
-    }
-    return targets + std::max(style_pictures, run);
+    std::int64_t bytes = 0;
+    for (const MemoryUse& use : session_.memory_plan(content, styles, options_)) bytes += use.bytes;
+    return bytes;
   }
 
   std::optional<OutOfMemoryError> refusal(const Image& content, const std::vector<Image>& styles) {

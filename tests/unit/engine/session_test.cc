@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <cmath>
 
@@ -184,6 +185,19 @@ TEST_F(SessionTest, MemoryPlanCountsTheHistory) {
   };
   EXPECT_NEAR(each(Optimizer::kLbfgsTorch), 24.0 * 24 * 20, 2 * 256);
   EXPECT_NEAR(each(Optimizer::kLbfgs), 8.25 * 24 * 20, 2 * (256 + 128));
+}
+
+TEST_F(SessionTest, MemoryPlanCountsStylesOnlyBeyondTheRest) {
+  const Session session = make();
+  const auto bytes = [&](int width, int height) {
+    std::int64_t sum = 0;
+    for (const MemoryUse& use : session.memory_plan(content_, std::array{Image{width, height, {}}})) sum += use.bytes;
+    return static_cast<double>(sum);
+  };
+  EXPECT_EQ(bytes(16, 16), bytes(24, 20));
+  const double large = bytes(2000, 1000);
+  EXPECT_GT(large, 2 * bytes(24, 20));
+  EXPECT_NEAR(bytes(4000, 1000) / large, 2, 0.2);
 }
 
 }  // namespace
