@@ -1,108 +1,114 @@
 // What one core of this machine does at most: multiply-adds between registers, and bytes to and from each level of its caches, for the
-// model of bench/stages.py. With the widest vectors that this file is compiled for.
+// model of bench/stages.py. With the widest vectors the machine has.
 //
 //   impasto_peaks_bench [Google Benchmark's own flags]
 #include <benchmark/benchmark.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <string>
 
-#include "kernels/cpu/simd.h"
+#include "bench/peaks_kernels.h"
 
-namespace impasto::cpu::IMPASTO_ISA {
+namespace impasto::cpu {
 namespace {
+
+struct Isa {
+  const char* name;
+  const Peaks& peaks;
+};
+
+Isa widest() {
+#if defined(__x86_64__)
+  // As kernels/cpu/isa.cc.
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl")) {
+    return {"avx512", peaks_avx512::kPeaks};
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {"avx2", peaks_avx2::kPeaks};
+#endif
+  return {"portable", peaks_portable::kPeaks};
+}
 
 void count(benchmark::State& state, const char* unit, double each) {
   state.counters[unit] = benchmark::Counter(each * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
 }
 
-void multiply_add_registers(benchmark::State& state) {
-  // Enough to hide four cycles of two a cycle, and few enough for 16 registers.
-  constexpr int kSums = 12;
-  constexpr int kSteps = 1 << 16;
-  VecF sum[kSums]{};
+void multiply_adds(benchmark::State& state, const Peaks& peaks) {
+  alignas(64) float sink[kMostLanes];
+  double operations = 0;
   for (auto _ : state) {
-    VecF factor = broadcast(0.999f);
-    VecF term = broadcast(0.001f);
-    benchmark::DoNotOptimize(factor);
-    benchmark::DoNotOptimize(term);
-    for (int step = 0; step < kSteps; ++step) {
-#pragma GCC unroll 12
-      for (VecF& each : sum) each = multiply_add(each, factor, term);
-    }
-    benchmark::DoNotOptimize(sum);
+    operations = peaks.multiply_adds(1 << 16, 0.999f, 0.001f, sink);
+    benchmark::DoNotOptimize(sink);
   }
-  count(state, "GFLOP/s", 2.0 * kSums * kLanes * kSteps);
+  count(state, "GFLOP/s", operations);
 }
 
-// Bytes that a core passes between two readings of the clock.
-constexpr std::int64_t kPassed = std::int64_t{64} << 20;
-constexpr int kUnroll = 8;
-
 template <class Body>
-void pass(benchmark::State& state, const Body& body) {
-  const std::int64_t bytes = state.range(0);
+void pass(benchmark::State& state, std::int64_t bytes, const Body& body) {
   // As the engine's: aligned to large pages, and written before.
+  constexpr std::int64_t kPage = std::int64_t{2} << 20;
   const std::unique_ptr<float, decltype(&std::free)> memory(
-      static_cast<float*>(
-          std::aligned_alloc(std::size_t{2} << 20, (static_cast<std::size_t>(bytes) + (std::size_t{2} << 20) - 1) >> 21 << 21)),
-      std::free);
+      static_cast<float*>(std::aligned_alloc(kPage, static_cast<std::size_t>((bytes + kPage - 1) / kPage * kPage))), std::free);
   if (memory == nullptr) {
     state.SkipWithError("no memory");
     return;
   }
   std::fill_n(memory.get(), bytes / 4, 1.0f);
-  const std::int64_t rounds = kPassed / bytes > 0 ? kPassed / bytes : 1;
+  // Between two readings of the clock.
+  const std::int64_t rounds = std::max<std::int64_t>(1, (std::int64_t{64} << 20) / bytes);
   for (auto _ : state) {
-    for (std::int64_t round = 0; round < rounds; ++round) {
-      for (std::int64_t i = 0; i < bytes / 4; i += kUnroll * kLanes) body(memory.get() + i);
-      benchmark::ClobberMemory();
-    }
+    for (std::int64_t round = 0; round < rounds; ++round) body(memory.get(), bytes / 4);
+    benchmark::ClobberMemory();
   }
   count(state, "GB/s", static_cast<double>(rounds * bytes));
 }
 
-void read(benchmark::State& state) {
-  VecF sum[kUnroll]{};
-  pass(state, [&sum](const float* p) {
-#pragma GCC unroll 8
-    for (int i = 0; i < kUnroll; ++i) sum[i] += load(p + i * kLanes);
-  });
-  benchmark::DoNotOptimize(sum);
+// What the second level holds with room to spare.
+std::int64_t second_level_bytes() {
+  std::int64_t size = std::int64_t{512} << 10;
+#if defined(_SC_LEVEL2_CACHE_SIZE)
+  // 0 or less where it is not known.
+  if (const std::int64_t known = sysconf(_SC_LEVEL2_CACHE_SIZE); known > 0) size = known;
+#endif
+  return size * 3 / 8 / 512 * 512;
 }
 
-void write(benchmark::State& state) {
-  pass(state, [](float* p) {
-#pragma GCC unroll 8
-    for (int i = 0; i < kUnroll; ++i) store(p + i * kLanes, broadcast(1.0f));
+void add_benchmarks() {
+  const Isa isa = widest();
+  benchmark::AddCustomContext("instruction_set", isa.name);
+  const Peaks& peaks = isa.peaks;
+  benchmark::RegisterBenchmark("multiply_adds", [&peaks](benchmark::State& state) { multiply_adds(state, peaks); });
+  const auto read = [&](const char* level, std::int64_t bytes) {
+    benchmark::RegisterBenchmark((std::string("read/") + level).c_str(), [&peaks, bytes](benchmark::State& state) {
+      alignas(64) float sink[kMostLanes];
+      pass(state, bytes, [&](const float* from, std::int64_t size) {
+        peaks.read(from, size, sink);
+        benchmark::DoNotOptimize(sink);
+      });
+    });
+  };
+  const std::int64_t second = second_level_bytes();
+  benchmark::AddCustomContext("second_level_bytes", std::to_string(second));
+  read("second", second);
+  read("third", std::int64_t{16} << 20);
+  read("memory", std::int64_t{128} << 20);
+  benchmark::RegisterBenchmark("write/second", [&peaks, second](benchmark::State& state) {
+    pass(state, second, [&](float* to, std::int64_t size) { peaks.write(to, size, 1.0f); });
   });
 }
-
-// The second level, the third, and memory.
-constexpr std::int64_t kSecond = std::int64_t{768} << 10;
-constexpr std::int64_t kThird = std::int64_t{16} << 20;
-constexpr std::int64_t kMemory = std::int64_t{128} << 20;
-
-BENCHMARK(multiply_add_registers);
-BENCHMARK(read)->Arg(kSecond)->Arg(kThird)->Arg(kMemory);
-BENCHMARK(write)->Arg(kSecond);
 
 }  // namespace
-}  // namespace impasto::cpu::IMPASTO_ISA
+}  // namespace impasto::cpu
 
 int main(int argc, char** argv) {
-#if defined(__AVX512F__)
-  if (!__builtin_cpu_supports("avx512f")) {
-    std::fprintf(stderr, "impasto_peaks_bench: this machine has no AVX-512, which this program is made for\n");
-    return 1;
-  }
-#endif
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  impasto::cpu::add_benchmarks();
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }

@@ -6,7 +6,8 @@
 Runs the command with one thread under `perf record` (Linux's, with call stacks) with Adam, --runs times, sorts the samples by stage, and prints for each stage the model's time and
 share, the measured time and share, and how the shares compare, in all and from the lowest to the highest run. The model of a stage is the sum of three times: its arithmetic at the rate of multiply-adds between registers, what it moves to and from the second-level cache, and
 what it moves to and from the third level or, planes and filters that do not stay there, memory. A sum, because one core's transfers between levels do not overlap [Treibig & Hager
-2010, "Introducing a performance model for bandwidth-limited loop kernels"]. Lines written further out are moved twice: fetched, and written back. The peaks are measured before each run: a shared machine's wander, memory's most. AVX-512.
+2010, "Introducing a performance model for bandwidth-limited loop kernels"]. Lines written further out are moved twice: fetched, and written back. The peaks are measured before each run, with the widest vectors the
+machine has, which the command takes too: a shared machine's wander, memory's most.
 """
 
 import argparse
@@ -75,7 +76,7 @@ def model(width, height, peak):
         seconds[stage][0] += flops / peak["flops"]
         seconds[stage][1] += near / peak["second"] + written / peak["written"]
         seconds[stage][2] += sum(size / peak["third" if size <= STAYS else "memory"] for size in far)
-    # Vector operations of a tile and block of 16 channels, as many a cycle as multiply-adds: 32 FLOP each. Besides the transforms: bias; ReLU and its
+    # Vector operations of a tile and block of 16 channels, as many a cycle as multiply-adds: 32 FLOP each, whatever the width of vectors. Besides the transforms: bias; ReLU and its
     # mask; maxima of windows with their ties and masks, 36 a window and 2 a value (kernels/cpu/max_pooling.h); masks of gradients, 1 a value.
     vectors = {"in": {2: 32, 4: 144, 6: 448}, "out": {2: 24, 4: 100, 6: 336}}
     for name, c, k, halvings in LAYERS:
@@ -116,8 +117,8 @@ def measured_peaks(program):
     text = subprocess.run([program, "--benchmark_format=json", "--benchmark_repetitions=5", "--benchmark_report_aggregates_only=true"], check=True,
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
     median = {entry["run_name"]: 1e9 * entry.get("GFLOP/s", entry.get("GB/s")) for entry in json.loads(text)["benchmarks"] if entry["aggregate_name"] == "median"}
-    return {"flops": median["multiply_add_registers"], "second": median["read/786432"], "written": median["write/786432"],
-            "third": median["read/16777216"], "memory": median["read/134217728"]}
+    return {"flops": median["multiply_adds"], "second": median["read/second"], "written": median["write/second"],
+            "third": median["read/third"], "memory": median["read/memory"]}
 
 
 def measured(args, folder):
