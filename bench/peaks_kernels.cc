@@ -10,7 +10,9 @@ constexpr int kSums = 12;
 constexpr int kUnroll = 8;
 
 double multiply_adds(int steps, float factor, float term, float* sink) {
-  VecF sum[kSums]{};
+  // Different ones: compilers merge sums that begin and go on alike.
+  VecF sum[kSums];
+  for (int i = 0; i < kSums; ++i) sum[i] = broadcast(static_cast<float>(i));
   for (int step = 0; step < steps; ++step) {
 #pragma GCC unroll 12
     for (VecF& each : sum) each = multiply_add(each, broadcast(factor), broadcast(term));

@@ -130,7 +130,7 @@ def measured(args, folder):
         picture = PIL.Image.fromarray(coarse if name == "content" else coarse[::-1].copy()).resize((width, height), PIL.Image.BICUBIC)
         picture.save(os.path.join(folder, name + ".png"))
     report, samples = os.path.join(folder, "run.json"), os.path.join(folder, "perf.data")
-    command = [args.program, "content.png", "style.png", "-o", "out.png", "--optimizer", "adam", "--iterations", str(args.evaluations),
+    command = [args.program, "content.png", "style.png", "-o", "out.png", "--max-width", str(width), "--optimizer", "adam", "--iterations", str(args.evaluations),
                "--threads", "1", "--report", report, "-q", *(["--weights", os.path.abspath(args.weights)] if args.weights else ["--untrained"])]
     subprocess.run(["perf", "record", "-q", "-F", "500", "--call-graph", "dwarf,16384", "-o", samples, "--", *command], check=True, cwd=folder,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
